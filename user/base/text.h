@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A growing string, and what has to be known about bytes before a terminal may see them. */
+#ifndef NSVIEW_BASE_TEXT_H
+#define NSVIEW_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zero-initialise; text_free when done. data is not NUL-terminated: text_string makes it so. */
+struct text {
+	char *data;
+	size_t length;
+	size_t capacity;
+};
+
+void text_add(struct text *text, const char *data, size_t length);
+void text_add_string(struct text *text, const char *string);
+void text_add_char(struct text *text, char character);
+void text_add_number(struct text *text, int64_t number);
+void text_add_unsigned(struct text *text, uint64_t number);
+void text_add_hex(struct text *text, uint64_t number, int digits); /* lower case, zero-filled */
+void text_add_spaces(struct text *text, size_t count);
+void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *text_string(struct text *text); /* borrowed, valid until the next change */
+void text_clear(struct text *text);         /* keeps the memory */
+void text_free(struct text *text);
+
+/*
+ * Reads one UTF-8 character (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+ * Returns its length in bytes and stores it, or 0 when the bytes at data are not UTF-8.
+ */
+size_t text_decode(const char *data, size_t length, uint32_t *codepoint);
+
+/*
+ * Appends data so that a terminal shows it and does nothing else: control characters, bytes that
+ * are not UTF-8, bidirectional and invisible formatting characters become \n, \t, \xHH or
+ * \u{HHHH}; a backslash stays. Outside a UTF-8 locale, everything beyond ASCII is escaped.
+ */
+void text_add_printable(struct text *text, const char *data, size_t length);
+
+/* Columns that printable text takes on a terminal (wcwidth of each character; its own table
+ * is the C library's, so setlocale must have been called). */
+size_t text_width(const char *data, size_t length);
+
+/* The longest prefix of printable text, in bytes, that takes at most `width` columns. */
+size_t text_fit(const char *data, size_t length, size_t width);
+
+/* Levenshtein distance, for "did you mean". Case is ignored. */
+size_t text_distance(const char *one, const char *other);
+
+#endif

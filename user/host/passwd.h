@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* User names: the host's through the C library, a container's from its own /etc/passwd. */
+#ifndef NSVIEW_HOST_PASSWD_H
+#define NSVIEW_HOST_PASSWD_H
+
+#include <stdint.h>
+
+struct passwd_cache; /* remembers every answer, bounded; free with passwd_free */
+
+struct passwd_cache *passwd_new(void);
+void passwd_free(struct passwd_cache *cache);
+
+/* The host's name for uid, borrowed from the cache; NULL: it has none. */
+const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid);
+/* The host's uid for a name or a number. -ENOENT: no such user. */
+int passwd_host_uid(const char *name, uint32_t *uid);
+
+/*
+ * The name that the container itself would show: /etc/passwd below /proc/PID/root, opened with
+ * openat2(RESOLVE_IN_ROOT), at most 1 MiB, regular files only. Its content is hostile: names are
+ * returned as they are, at most 32 bytes, and still have to be made printable. One file is
+ * read once per (mount namespace, root). NULL: no such file, no such name, or not ours to read.
+ */
+const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
+				  uint32_t mnt_ns, uint32_t uid);
+
+#endif

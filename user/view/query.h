@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which rows, in which order: selection options, --filter and --sort over the columns. */
+#ifndef NSVIEW_VIEW_QUERY_H
+#define NSVIEW_VIEW_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "view/column.h"
+
+struct filter;
+struct text;
+
+/*
+ * Parses EXPR (cli.md). -EINVAL: says why in `complaint` (one sentence, the expression and a
+ * caret line under the place, nothing for the terminal to obey). Free with filter_free.
+ */
+int filter_parse(const char *expression, const struct view_context *view, struct filter **filter,
+		 struct text *complaint);
+void filter_free(struct filter *filter);
+
+enum filter_verdict {
+	FILTER_NO,
+	FILTER_YES,
+	FILTER_UNKNOWN, /* would turn on something unknown: left out, and counted */
+};
+enum filter_verdict filter_match(const struct filter *filter, const struct view_context *view,
+				 const struct proc *proc);
+
+/* What the selection options said; zero means "did not say". Arrays are borrowed. */
+struct selection {
+	const char *const *containers;
+	size_t containers_count;
+	const uint32_t *pids;
+	size_t pids_count;
+	const uint32_t *in_pids;
+	size_t in_pids_count;
+	const uint32_t *uids; /* effective, host side */
+	size_t uids_count;
+	const char *const *in_users; /* uid or name inside */
+	size_t in_users_count;
+	const char *runtime;
+	bool only_containers;
+	bool only_host;
+	const struct filter *filter;
+};
+
+struct query {
+	struct selection selection;
+	const struct column **sort; /* borrowed; count 0: host by pid, then containers by start */
+	bool *sort_descending;
+	size_t sort_count;
+};
+
+struct query_result {
+	const struct proc **procs; /* free the array */
+	size_t count;
+	size_t unknown; /* left out because the filter met something unknown */
+};
+
+/*
+ * -ENOENT: nothing has the pid or container asked for; -EEXIST: an ambiguous container prefix.
+ * Both with one sentence in complaint.
+ */
+int query_run(const struct query *query, const struct view_context *view,
+	      struct query_result *result, struct text *complaint);
+
+#endif
