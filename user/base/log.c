@@ -11,6 +11,14 @@
 static void (*log_sink)(void *context, const char *sentence);
 static void *log_sink_context;
 
+void log_lines(const char *printable)
+{
+	if (log_sink)
+		log_sink(log_sink_context, printable);
+	else
+		fprintf(stderr, "nsview: %s\n", printable);
+}
+
 static void log_say(const char *format, va_list arguments, const char *reason)
 {
 	struct text sentence = {0};
@@ -23,10 +31,7 @@ static void log_say(const char *format, va_list arguments, const char *reason)
 	text_add_printable(&sentence, raw, strlen(raw));
 	if (reason)
 		text_printf(&sentence, ": %s", reason);
-	if (log_sink)
-		log_sink(log_sink_context, text_string(&sentence));
-	else
-		fprintf(stderr, "nsview: %s\n", text_string(&sentence));
+	log_lines(text_string(&sentence));
 	text_free(&sentence);
 }
 

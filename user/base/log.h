@@ -21,6 +21,9 @@ int log_error(int error, const char *format, ...) __attribute__((format(printf, 
 /* A sentence that stops nothing. */
 void log_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Text that is printable already and may have several lines: a filter with its caret. */
+void log_lines(const char *printable);
+
 /*
  * Sends sentences elsewhere (the live table's status line, a test). Write-once by intent: the
  * sink gets one printable line without its newline. NULL restores stderr.

@@ -54,15 +54,15 @@ struct container_name {
 struct model *model_new(void);
 void model_free(struct model *model);
 
-/* Takes a copy of one record. Unknown types and a second record of one process are counted
- * (model_turned_away) and skipped. */
+/* Takes a copy of one sound record. What cannot be used, and a second record of one process, is
+ * counted (model_turned_away) and skipped. */
 int model_apply(struct model *model, const struct record_header *record);
 
 /* After a snapshot: merges threads and arguments, finds the containers, names and orders them.
  * names: borrowed for the call. */
 void model_settle(struct model *model, const struct container_name *names, size_t count);
 
-/* In the order of host pids. */
+/* Once settled, in the order of host pids; model_find the same. */
 struct proc *model_procs(struct model *model, size_t *count);
 struct proc *model_find(struct model *model, uint32_t host_pid);
 
