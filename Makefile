@@ -5,6 +5,7 @@ CC ?= cc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 CLANG_FORMAT ?= clang-format
+PREFIX ?= /usr/local
 ARCH ?= $(shell uname -m)
 
 BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
@@ -15,30 +16,84 @@ USER_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD) -fno-common $(WARN
 BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux -I. -Wall -Wextra -Werror \
 	-Wno-unused-parameter
 LIBS := -lbpf -lelf -lz -lcap -ljson-c
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 USER_SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
 USER_OBJECTS := $(USER_SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
+# Programs that tests look at or are measured with: static, so that they run in any root.
+SUBJECTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c))
 SKELETON := $(BUILD)/nsview.skel.h
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help
+.PHONY: all demo check setup tests bench asan fuzz lint format install help clean force
 
 all: $(BUILD)/nsview ## build the program
 
+demo: ## install what is missing, build, and run the demo
+	@sh tests/setup.sh install build
+	@$(MAKE) --no-print-directory all
+	@if [ "$$(id -u)" = 0 ]; then $(BUILD)/nsview demo; else \
+		echo "The demo makes containers, which takes root: sudo $(BUILD)/nsview demo"; \
+		sudo $(BUILD)/nsview demo; fi
+
+check: setup ## install what is missing, build, and run every test that this machine allows
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/run
+
+setup: ## install what is missing to build and test
+	@sh tests/setup.sh install test
+
+tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
+
+bench: all $(SUBJECTS) ## measure ps against ps aux, ps with namespaces and lsns
+	BUILD=$(BUILD) tests/bench/run
+
+asan: ## run the unit and live tests with AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" all tests
+	@BUILD=$(BUILD)/asan tests/run unit && BUILD=$(BUILD)/asan tests/run kernel
+
+lint: ## check layers, walls, layout, and that hooks and programs agree
+	@tests/lint/run
+
+format: ## lay out the source as .clang-format says
+	$(CLANG_FORMAT) -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json: $(BUILD)/flags ## describe the build to editors
+	@{ printf '['; separator=; for source in $(USER_SOURCES); do printf \
+		'%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$separator" \
+		"$(CURDIR)" "$$source" "$(CC) $(CFLAGS) $(USER_CFLAGS)" "$$source"; separator=,; \
+		done; printf '\n]\n'; } > $@.new && mv $@.new $@
+
+install: all ## copy the program to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 $(BUILD)/nsview $(DESTDIR)$(PREFIX)/bin/nsview
+
 help: ## list the targets
-	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD) compile_commands.json
+
+# Names what this machine lacks, before the first compiler does so in worse words.
+$(BUILD)/setup.ok: tests/setup.sh
+	@sh tests/setup.sh check build
+	@mkdir -p $(@D) && touch $@
+
+# Another compiler or other flags make everything anew.
+$(BUILD)/flags: force | $(BUILD)/setup.ok
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) $(LDFLAGS) $(CLANG) $(BPF_CFLAGS)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/nsview: $(USER_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/user/%.o: user/%.c Makefile | $(SKELETON)
+$(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETON)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -50,6 +105,10 @@ $(SKELETON): $(BUILD)/nsview.bpf.o
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
--include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+$(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
+
+-include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(SUBJECTS:=.d)

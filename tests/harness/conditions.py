@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""tests/skips.txt, and the conditions that it may name."""
+
+import fnmatch
+import functools
+import os
+import re
+import subprocess
+
+from .jobs import Result
+
+
+def not_root():
+    return os.geteuid() != 0
+
+
+def no_fuse():
+    return not os.path.exists("/dev/fuse")
+
+
+def other_clang_format():
+    said = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"version (\d+)", said)
+    return not version or version.group(1) != "14"
+
+
+CONDITIONS = {
+    function.__name__.replace("_", "-"): functools.cache(function)
+    for function in (not_root, no_fuse, other_clang_format)
+}
+
+
+class Skips:
+    def __init__(self, path):
+        self.lines = []
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            pattern, condition, why = (field.strip() for field in line.split("|", 2))
+            if condition not in CONDITIONS or not why:
+                raise SystemExit(f"{path}:{number}: no such condition, or no reason: {line}")
+            self.lines.append((number, pattern, condition))
+
+    def allows(self, name):
+        return any(fnmatch.fnmatchcase(name, pattern) and CONDITIONS[condition]()
+                   for _, pattern, condition in self.lines)
+
+    def unused(self, names):
+        """A line for a test that no longer exists would let the next one of that name skip."""
+        return [Result("harness.skips", "failed", f"tests/skips.txt:{number}: no test is called {pattern}")
+                for number, pattern, _ in self.lines
+                if not any(fnmatch.fnmatchcase(name, pattern) for name in names)]

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A job is one file of tests, run in a process of its own so that it can crash or hang alone."""
+
+import dataclasses
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+UNIT_SECONDS = 120
+PYTHON_SECONDS = 600
+WORKER = pathlib.Path(__file__).with_name("worker.py")
+
+
+@dataclasses.dataclass
+class Result:
+    name: str
+    outcome: str  # passed, failed, skipped
+    detail: str = ""
+
+
+def is_wanted(name, pattern):
+    return not pattern or pattern in name or fnmatch.fnmatchcase(name, pattern)
+
+
+def end_words(status, seconds):
+    if status is None:
+        return f"did not end within {seconds} s"
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
+
+
+def run_limited(command, seconds, **options):
+    """(status or None if it had to be killed, its output). The output goes through a file: a pipe
+    would keep us waiting for whatever the job left behind."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, start_new_session=True, **options)
+        try:
+            status = process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        output.seek(0)
+        return status, output.read().decode(errors="replace")
+
+
+class UnitJob:
+    """A cmocka binary; it speaks TAP."""
+
+    LINE = re.compile(r"^(not ok|ok) \d+ (?:- (?P<name>.+)|# SKIP (?P<skipped>.+))$")
+
+    def __init__(self, source, binary):
+        self.name = f"unit/{source.stem}"
+        self.binary = binary
+
+    def run(self, pattern):
+        if not self.binary.exists():
+            missing = f"{self.binary} is not built (make check builds it)"
+            built = Result(self.test_name("build"), "failed", missing)
+            return [built] if is_wanted(self.test_name(""), pattern) else []
+        environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+        status, output = run_limited([str(self.binary)], UNIT_SECONDS, env=environment)
+        return [result for result in self.parse(status, output) if is_wanted(result.name, pattern)]
+
+    def test_name(self, test):
+        return f"{self.name.replace('/', '.')}.{test}"
+
+    def parse(self, status, output):
+        results, planned, pending = [], None, []
+        for line in output.splitlines():
+            if line.startswith("1.."):
+                planned = int(line[3:])
+            elif match := self.LINE.match(line):
+                outcome = "skipped" if match["skipped"] else "passed" if match[1] == "ok" else "failed"
+                name = self.test_name(match["skipped"] or match["name"])
+                # What the test itself printed stands before its verdict, cmocka's reason after it.
+                results.append(Result(name, outcome, "\n".join(pending) if outcome != "passed" else ""))
+                pending = []
+            elif line.startswith("#") and results and results[-1].outcome != "passed":
+                results[-1].detail += "\n" + line
+            else:
+                pending.append(line)
+        failed = any(result.outcome == "failed" for result in results)
+        if planned != len(results) or (status != 0 and not failed):
+            told = f"{end_words(status, UNIT_SECONDS)} after {len(results)} of {planned} tests"
+            results.append(Result(self.test_name("end"), "failed", "\n".join([told] + pending[-20:])))
+        return results
+
+
+class PythonJob:
+    """A unittest module, run by worker.py in a mount namespace of its own."""
+
+    def __init__(self, source):
+        self.name = f"{source.parent.name}/{source.stem}"
+        self.source = source
+
+    def run(self, pattern):
+        with tempfile.TemporaryFile("w+") as answers:
+            command = [sys.executable, str(WORKER), str(answers.fileno()), str(self.source), pattern or ""]
+            status, output = run_limited(command, PYTHON_SECONDS, pass_fds=[answers.fileno()])
+            answers.seek(0)
+            results = [Result(*json.loads(line)) for line in answers]
+        if status != 0:
+            name = f"{self.name.replace('/', '.')}.end"
+            detail = f"the test file {end_words(status, PYTHON_SECONDS)}\n{output[-4000:]}"
+            results.append(Result(name, "failed", detail))
+        return results

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs one unittest module: worker.py ANSWERS_FD FILE PATTERN. A JSON line per test goes to ANSWERS_FD."""
+
+import ctypes
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import traceback
+import unittest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+
+from harness.jobs import is_wanted  # noqa: E402
+
+CLONE_NEWNS = 0x00020000
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+
+
+def leave_mount_namespace():
+    """What a test mounts goes away with it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
+
+
+class Answers(unittest.TestResult):
+    def __init__(self, file):
+        super().__init__()
+        self.file = file
+        self.subtests = {}
+
+    def answer(self, test, outcome, detail=""):
+        print(json.dumps([test.id(), outcome, detail]), file=self.file, flush=True)
+
+    def words(self, error):
+        kind, value, trace = error
+        place = [frame for frame in traceback.extract_tb(trace) if "unittest" not in frame.filename]
+        where = [f"{os.path.relpath(frame.filename, TESTS.parent)}:{frame.lineno}: {frame.line}"
+                 for frame in place]
+        said = str(value) if issubclass(kind, AssertionError) else f"{kind.__name__}: {value}"
+        return "\n".join([said] + where)
+
+    def addSuccess(self, test):
+        self.answer(test, "passed")
+
+    def addFailure(self, test, error):
+        self.answer(test, "failed", self.words(error))
+
+    addError = addFailure
+
+    def addSkip(self, test, reason):
+        self.answer(test, "skipped", reason)
+
+    def addSubTest(self, test, subtest, error):
+        if error:
+            self.subtests.setdefault(test.id(), []).append(
+                f"with {subtest._subDescription()}: {self.words(error)}")
+
+    def stopTest(self, test):
+        if found := self.subtests.pop(test.id(), None):
+            self.answer(test, "failed", "\n".join(found))
+        super().stopTest(test)
+
+
+def all_tests(suite):
+    for part in suite:
+        if isinstance(part, unittest.TestSuite):
+            yield from all_tests(part)
+        else:
+            yield part
+
+
+def load(source):
+    name = f"{source.parent.name}.{source.stem}"
+    sys.path[:0] = [str(source.parent), str(TESTS / "kernel")]
+    spec = importlib.util.spec_from_file_location(name, source)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def main():
+    descriptor, source, pattern = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+    os.set_inheritable(descriptor, False)
+    if os.geteuid() == 0:
+        leave_mount_namespace()
+    wanted = unittest.TestSuite(test for test in all_tests(load(source)) if is_wanted(test.id(), pattern))
+    with os.fdopen(descriptor, "w", closefd=False) as file:
+        wanted.run(Answers(file))
+
+
+if __name__ == "__main__":
+    main()

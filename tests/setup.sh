@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Which packages nsview is built and tested with, which of them this machine lacks, and - on
+# Debian and its kin - their installation. Needs nothing but sh: it runs before anything is there.
+#
+#	tests/setup.sh check build|test      names what is missing and ends with 3, changes nothing
+#	tests/setup.sh install build|test    installs it where there is apt, else names it, ends with 3
+#	tests/setup.sh list                  the table
+set -u
+
+# need | what tells that it is there | Debian | dnf | pacman | apk | what for
+# Needs are in order: test includes build. A program is looked for in PATH and the sbin directories,
+# a header below /usr/include or wherever the compiler finds it.
+table='
+build|cc|gcc|gcc|gcc|gcc|the C compiler
+build|stdio.h|libc6-dev|glibc-devel|glibc|musl-dev|the C library
+build|linux/capability.h|linux-libc-dev|kernel-headers|linux-api-headers|linux-headers|the interface of the kernel
+build|clang|clang|clang|clang|clang|compiles the programs that run in the kernel
+build|bpftool|bpftool|bpftool|bpf|bpftool|links them into one object and makes its skeleton
+build|bpf/libbpf.h|libbpf-dev|libbpf-devel|libbpf|libbpf-dev|loads them
+build|libelf.h|libelf-dev|elfutils-libelf-devel|libelf|elfutils-dev|libbpf reads objects with it
+build|zlib.h|zlib1g-dev|zlib-devel|zlib|zlib-dev|libelf unpacks with it
+build|sys/capability.h|libcap-dev|libcap-devel|libcap|libcap-dev|names and sets capabilities
+build|json-c/json.h|libjson-c-dev|json-c-devel|json-c|json-c-dev|reads the state files of runtimes
+test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests
+test|python3|python3|python3|python|python3|runs the tests on live processes
+test|git|git|git|git|git|lists the files that the lint looks at
+test|clang-format|clang-format|clang-tools-extra|clang|clang-extra-tools|checks the layout of the source
+test|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|checks the shell scripts
+test|jq|jq|jq|jq|jq|reads the JSON that nsview writes
+test|ps|procps|procps-ng|procps-ng|procps|the ps that nsview is compared with
+test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared with
+test|runc|runc|runc|runc|runc|makes containers to look at
+'
+
+# Whether the table's second field is on this machine.
+is_there()
+{
+	case $1 in
+	*.h)
+		[ -e "/usr/include/$1" ] && return 0
+		command -v "${CC:-cc}" >/dev/null 2>&1 || return 1
+		echo "#include <$1>" | "${CC:-cc}" -E -x c - >/dev/null 2>&1
+		;;
+	*)
+		PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin command -v "$1" >/dev/null 2>&1
+		;;
+	esac
+}
+
+# Sets missing to the rows of the need $1 (and what it includes) whose thing is not there.
+find_missing()
+{
+	missing=
+	while IFS='|' read -r need thing rest; do
+		[ -n "$need" ] || continue
+		[ "$need" = build ] || [ "$1" = test ] || continue
+		is_there "$thing" || missing="$missing$need|$thing|$rest
+"
+	done <<-END
+		$table
+	END
+}
+
+# The packages of the missing rows for the manager $1, in one line.
+packages_for()
+{
+	while IFS='|' read -r need thing debian dnf pacman apk why; do
+		case $need:$1 in
+		:*) ;;
+		*:apt-get) printf ' %s' "$debian" ;;
+		*:dnf) printf ' %s' "$dnf" ;;
+		*:pacman) printf ' %s' "$pacman" ;;
+		*:apk) printf ' %s' "$apk" ;;
+		esac
+	done <<-END
+		$missing
+	END
+}
+
+# The command that installs them with the manager $1.
+command_for()
+{
+	case $1 in
+	apt-get) printf 'apt-get install --no-install-recommends' ;;
+	dnf) printf 'dnf install' ;;
+	pacman) printf 'pacman -S --needed' ;;
+	apk) printf 'apk add' ;;
+	esac
+	packages_for "$1"
+}
+
+say_missing()
+{
+	echo "To $1 nsview, this machine lacks:"
+	while IFS='|' read -r need thing debian dnf pacman apk why; do
+		[ -z "$need" ] || printf '  %-20s %s\n' "$thing" "$why"
+	done <<-END
+		$missing
+	END
+}
+
+find_manager()
+{
+	for manager in apt-get dnf pacman apk; do
+		# apt-get is packaged elsewhere too, where it is of no use.
+		[ "$manager" != apt-get ] || [ -e /etc/debian_version ] || continue
+		command -v "$manager" >/dev/null 2>&1 && return 0
+	done
+	manager=
+}
+
+# Names the command for this machine, or for each that we know, and ends.
+give_up()
+{
+	say_missing "$1" >&2
+	find_manager
+	if [ -n "$manager" ]; then
+		echo "As root: $(command_for "$manager")" >&2
+		[ "$manager" != apt-get ] || echo "or let nsview do it: make setup" >&2
+	else
+		echo "None of apt-get, dnf, pacman and apk is here; they would be:" >&2
+		for manager in apt-get dnf pacman apk; do
+			echo "  $(command_for "$manager")" >&2
+		done
+	fi
+	exit 3
+}
+
+# What and why has been said; a question would only wait for nobody.
+install_with_apt()
+{
+	$as_root apt-get -qq update || return
+	# shellcheck disable=SC2046 # one word per package
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+		install --no-install-recommends $(packages_for apt-get) </dev/null
+}
+
+install_missing()
+{
+	find_manager
+	[ "$manager" = apt-get ] || give_up "$1"
+	as_root=
+	if [ "$(id -u)" != 0 ]; then
+		as_root=sudo
+		command -v sudo >/dev/null 2>&1 || give_up "$1"
+	fi
+	say_missing "$1"
+	echo "Installing it now: $as_root $(command_for apt-get)"
+	if ! install_with_apt; then
+		echo "apt-get could not install them; its own words are above." >&2
+		exit 3
+	fi
+	find_missing "$1"
+	[ -z "$missing" ] || give_up "$1"
+}
+
+case ${1-}:${2-} in
+check:build | check:test)
+	find_missing "$2"
+	[ -z "$missing" ] || give_up "$2"
+	;;
+install:build | install:test)
+	find_missing "$2"
+	[ -z "$missing" ] || install_missing "$2"
+	;;
+list:)
+	echo "$table"
+	;;
+*)
+	echo "usage: tests/setup.sh check|install build|test, or list" >&2
+	exit 2
+	;;
+esac
