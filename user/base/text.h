@@ -19,7 +19,9 @@ void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char character);
 void text_add_number(struct text *text, int64_t number);
 void text_add_unsigned(struct text *text, uint64_t number);
-void text_add_hex(struct text *text, uint64_t number, int digits); /* lower case, zero-filled */
+void text_add_padded(struct text *text, uint64_t number,
+		     int digits);                                  /* zero-filled, its last ones */
+void text_add_hex(struct text *text, uint64_t number, int digits); /* the same, lower case */
 void text_add_spaces(struct text *text, size_t count);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *text_string(struct text *text); /* borrowed, valid until the next change */
@@ -33,9 +35,21 @@ void text_free(struct text *text);
 size_t text_decode(const char *data, size_t length, uint32_t *codepoint);
 
 /*
+ * The same, but where the bytes are not UTF-8 *codepoint becomes TEXT_NOT_UTF8 and the result is
+ * how many of them one U+FFFD stands for (the longest start of a character, else one byte).
+ */
+#define TEXT_NOT_UTF8 UINT32_MAX
+size_t text_decode_prefix(const char *data, size_t length, uint32_t *codepoint);
+
+/* Whether it can hide, reorder or delete its surroundings: controls, bidirectional marks,
+ * invisible formatting characters, line separators. Never to be written as it is. */
+bool text_is_hidden(uint32_t codepoint);
+
+/*
  * Appends data so that a terminal shows it and does nothing else: control characters, bytes that
  * are not UTF-8, bidirectional and invisible formatting characters become \n, \t, \xHH or
- * \u{HHHH}; a backslash stays. Outside a UTF-8 locale, everything beyond ASCII is escaped.
+ * \u{HHHH}, and so do combining marks after the fourth on one character; a backslash stays.
+ * Outside a UTF-8 locale, everything beyond ASCII is escaped.
  */
 void text_add_printable(struct text *text, const char *data, size_t length);
 
