@@ -191,6 +191,7 @@ enum args_kind {
 	ARGS_NAME = 1,   /* a kernel thread's full name, which may be longer than comm */
 };
 
+/* The tail: char data[length], then zeros up to a multiple of 8. */
 struct args_record {
 	struct record_header header;
 	__u64 start_boot_ns;
@@ -198,7 +199,6 @@ struct args_record {
 	__u32 kind;   /* enum args_kind */
 	__u32 length; /* bytes in the tail */
 	__u32 is_cut; /* 1: there was more than the reader asked for */
-		      /* char data[length], then zeros up to a multiple of 8 */
 };
 
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
