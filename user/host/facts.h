@@ -8,6 +8,22 @@
 
 #include "bpf/event.h"
 
+/*
+ * The host's own namespaces have fixed inodes (include/linux/proc_ns.h): cgroup since 4.6, time
+ * since 5.6, the others since 3.8. mnt and net have not, on most kernels.
+ */
+enum ns_host_inode {
+	NS_HOST_TIME = 0xEFFFFFFA,
+	NS_HOST_CGROUP = 0xEFFFFFFB,
+	NS_HOST_PID = 0xEFFFFFFC,
+	NS_HOST_USER = 0xEFFFFFFD,
+	NS_HOST_UTS = 0xEFFFFFFE,
+	NS_HOST_IPC = 0xEFFFFFFF,
+};
+
+/* "mnt", "pid", ...: as in /proc/PID/ns, by enum ns_kind. */
+extern const char *const ns_names[NS_KINDS];
+
 struct facts {
 	char hostname[65];
 	char release[65]; /* uname -r */
@@ -16,8 +32,9 @@ struct facts {
 	int cap_last;     /* /proc/sys/kernel/cap_last_cap, else found by prctl(PR_CAPBSET_READ) */
 	uint64_t page_bytes;
 	uint64_t memory_bytes;      /* MemTotal */
-	uint64_t boot_now_ns;       /* CLOCK_BOOTTIME when the facts were read */
-	uint64_t boot_offset_ns;    /* CLOCK_REALTIME - CLOCK_BOOTTIME at that moment */
+	uint64_t boot_now_ns;       /* the host's boot clock when the facts were read */
+	uint64_t boot_offset_ns;    /* CLOCK_REALTIME - that */
+	int64_t time_ns_offset_ns;  /* what nsview's own time namespace adds to the boot clock */
 	uint32_t self_ns[NS_KINDS]; /* nsview's own namespaces; 0: unreadable */
 	uint64_t cap_effective;     /* nsview's own */
 	uint32_t euid;
