@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
 
 enum cgroup_layout {
 	CGROUP_LAYOUT_NONE,
@@ -16,6 +19,9 @@ enum cgroup_layout {
 enum cgroup_layout cgroup_layout_read(void); /* from /proc/self/mountinfo */
 const char *cgroup_layout_name(enum cgroup_layout layout);
 
+/* "v2", "pids", "memory", ... */
+extern const char *const cgroup_hierarchy_names[CGROUP_HIERARCHIES];
+
 struct cgroup_container {
 	const char *runtime; /* docker, podman, cri-o, containerd, lxc, nspawn, ...; static */
 	const char *id;      /* borrowed from the path, not NUL-terminated */
@@ -26,8 +32,29 @@ struct cgroup_container {
  * Finds the component that a container runtime made, innermost first (crun and nspawn append
  * children): docker-<id>.scope, /docker/<id>, libpod-<id>, cri-containerd-<id>, crio-<id>,
  * kubepods/.../<64 hex>, lxc.payload.<name>, machine-<name>.scope, buildah-..., or a bare 64
- * hex id (runtime then NULL). The tables are in facts/runtimes.md 2.
+ * hex id (runtime then NULL, as for kubepods: containerd and cri-dockerd look the same there).
  */
 bool cgroup_find_container(const char *path, size_t length, struct cgroup_container *found);
+
+/* One line of /proc/PID/cgroup. */
+struct cgroup_choice {
+	enum cgroup_hierarchy hierarchy;
+	const char *path; /* borrowed, not NUL-terminated; starts with / */
+	size_t length;
+};
+
+/* The line that stands for the task: see enum cgroup_hierarchy. -ENOENT: there are no lines. */
+int cgroup_choose(const char *data, size_t length, struct cgroup_choice *choice);
+
+struct cgroup_tree; /* where this host's hierarchies are mounted, and the ids found there */
+
+/* From /proc/self/mountinfo; never NULL. The ids are remembered, bounded, as long as the tree
+ * lives: one tree serves one pass over the processes. */
+struct cgroup_tree *cgroup_tree_read(void);
+void cgroup_tree_free(struct cgroup_tree *tree);
+
+/* The inode of the cgroup's directory, which is its id (on 64-bit kernels since 5.5); 0: not
+ * mounted where nsview can see it, or removed. */
+uint64_t cgroup_tree_id(struct cgroup_tree *tree, const struct cgroup_choice *choice);
 
 #endif
