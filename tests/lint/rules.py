@@ -153,7 +153,7 @@ def rule_machine_paths(tree):
     places = [r"/wo" r"rk/", r"/tm" r"p/wt\b", r"/ro" r"ot/[\w.]", r"/hom" r"e/(?!user\b|\$|<)\w+/"]
     for name in filter(lambda name: is_text(tree, name), tree.files):
         for number, line in enumerate(tree.text(name).splitlines(), 1):
-            if match := re.search("(?<![\\w.])(" + "|".join(places) + ")", line):
+            if match := re.search("(?<![\\w.}])(" + "|".join(places) + ")", line):
                 yield f"{name}:{number}", f"{match[0]} is a path of one machine"
 
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs nsview, and processes for it to look at."""
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / os.environ.get("BUILD", "build")
+NSVIEW = os.environ.get("NSVIEW", str(BUILD / "nsview"))
+SUBJECT = str(BUILD / "tests/kernel/subject")
+SECONDS = 60  # nothing here takes long; this ends what would never end
+
+requires_root = unittest.skipIf(os.geteuid() != 0, "needs root")
+
+
+class Failed(AssertionError):
+    pass
+
+
+def run(*words, check=0, command=None, **options):
+    """nsview WORDS: a CompletedProcess with text; check is the exit status it must have, or None."""
+    command = [*(command or []), NSVIEW, *words]
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+               "timeout": SECONDS, "text": True, "errors": "surrogateescape", **options}
+    done = subprocess.run(command, **options)
+    if check is not None and done.returncode != check:
+        raise Failed(f"{' '.join(map(repr, command))} ended with {done.returncode}, not {check}\n"
+                     f"{done.stderr}{(done.stdout or '')[:2000]}")
+    return done
+
+
+def ps(*words, source="bpf", **options):
+    """{pid: row} of nsview ps --json."""
+    rows = json.loads(run("ps", "--json", "--source", source, *words, **options).stdout)
+    return {row["pid"]: row for row in rows}
+
+
+def children(pid):
+    """Host pids of the children of pid, oldest first."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                text = pathlib.Path(f"/proc/{name}/stat").read_text(errors="replace")
+                fields = text[text.rindex(")") + 2:].split()
+                if int(fields[1]) == pid:
+                    found.append((int(fields[19]), int(name)))
+    return [child for _, child in sorted(found)]
+
+
+def descendants(pid):
+    """pid, its first child, that one's first child and so on."""
+    line = [pid]
+    while below := children(line[-1]):
+        line.append(below[0])
+    return line
+
+
+class Subject:
+    """`subject STEPS... hold EXTRA...`, ready when made. pids is the line of processes that its
+    steps made, pid the last of them: the one that took all steps."""
+
+    def __init__(self, *steps, extra=(), command=(), last="hold", **options):
+        words = [str(step) for step in steps] + ([last] if last else []) + list(extra)
+        self.process = subprocess.Popen([*command, SUBJECT, *words], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, **options)
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.end()
+            raise
+        self.pids = descendants(self.process.pid)
+        self.pid = self.pids[-1]
+
+    def wait_ready(self):
+        said = b""
+        while not said.endswith(b"ready\n"):
+            readable, _, _ = select.select([self.process.stdout], [], [], SECONDS)
+            piece = os.read(self.process.stdout.fileno(), 4096) if readable else b""
+            if not piece:
+                raise Failed(f"the subject said {said.decode(errors='replace')!r}, not ready")
+            said += piece
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(claim, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not (result := claim()):
+        if time.monotonic() > deadline:
+            raise Failed("waited in vain")
+        time.sleep(0.02)
+    return result
+
+
+class Launched:
+    """A command that makes a container, as `nsview run` does: gives the host pid of the first
+    process with a pid namespace of its own, once that has executed its command."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE)
+        try:
+            return wait_until(self.find)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def find(self):
+        if self.process.poll() is not None:
+            raise Failed(f"{self.command} ended: {self.process.stderr.read().decode(errors='replace')}")
+        own = os.readlink(f"/proc/{self.process.pid}/exe")
+        for pid in descendants(self.process.pid)[1:]:
+            with contextlib.suppress(OSError):
+                is_inside = os.stat(f"/proc/{pid}/ns/pid").st_ino != os.stat("/proc/self/ns/pid").st_ino
+                if is_inside and os.readlink(f"/proc/{pid}/exe") != own:
+                    return pid
+        return None
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdin.close()
+        self.process.stderr.close()
