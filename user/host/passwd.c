@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "host/passwd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "host/procfs.h"
+#include "host/rootfile.h"
+
+#define FILE_BYTES_MAX (1u << 20)
+#define NAME_BYTES_MAX 32           /* UT_NAMESIZE, utmp(5): no tool makes longer ones */
+#define HOST_NAMES_MAX 65536        /* remembered; what does not fit is asked for each time */
+#define ROOTS_MAX 65536             /* processes whose root is remembered */
+#define FILES_MAX 4096              /* containers whose file is remembered */
+#define NAMES_BYTES_MAX (16u << 20) /* of all those files together; beyond: numbers */
+#define BUFFER_BYTES_MAX (1u << 20)
+
+struct host_name {
+	uint32_t uid;
+	char *name; /* NULL: it has none */
+	UT_hash_handle hh;
+};
+
+struct user_line {
+	uint32_t uid;
+	uint32_t offset; /* of the name in the file's names */
+};
+
+/* One container's /etc/passwd. */
+struct passwd_file {
+	struct user_line *lines; /* by uid, those of one uid in the file's order */
+	size_t count;
+	char *names;
+	size_t names_bytes;
+	UT_hash_handle hh;
+	char key[]; /* mount namespace and root */
+};
+
+struct root_key {
+	uint32_t mnt_ns;
+	uint32_t pid;
+};
+
+/* Which file is a process's. */
+struct known_root {
+	struct root_key key;
+	struct passwd_file *file; /* borrowed; NULL: not to be had */
+	UT_hash_handle hh;
+};
+
+struct passwd_cache {
+	struct host_name *host_names;
+	struct known_root *roots;
+	struct passwd_file *files;
+	struct rootfile *reader;
+	size_t names_bytes;
+};
+
+struct passwd_cache *passwd_new(void)
+{
+	struct passwd_cache *cache = mem_new(sizeof(*cache));
+
+	cache->reader = rootfile_new();
+	return cache;
+}
+
+static void file_free(struct passwd_file *file)
+{
+	free(file->lines);
+	free(file->names);
+	free(file);
+}
+
+void passwd_free(struct passwd_cache *cache)
+{
+	struct host_name *name, *next_name;
+	struct known_root *root, *next_root;
+	struct passwd_file *file, *next_file;
+
+	if (!cache)
+		return;
+	HASH_ITER (hh, cache->host_names, name, next_name) {
+		HASH_DEL(cache->host_names, name);
+		free(name->name);
+		free(name);
+	}
+	HASH_ITER (hh, cache->roots, root, next_root) {
+		HASH_DEL(cache->roots, root);
+		free(root);
+	}
+	HASH_ITER (hh, cache->files, file, next_file) {
+		HASH_DEL(cache->files, file);
+		file_free(file);
+	}
+	rootfile_free(cache->reader);
+	free(cache);
+}
+
+/* getpwuid_r and getpwnam_r in one: the entry's strings lie in *buffer, to be freed. NULL: none. */
+static struct passwd *host_entry(const char *name, uint32_t uid, struct passwd *entry,
+				 char **buffer)
+{
+	for (size_t size = 1024; size <= BUFFER_BYTES_MAX; size *= 4) {
+		struct passwd *found = NULL;
+		int r;
+
+		*buffer = mem_resize(*buffer, size, 1);
+		r = name ? getpwnam_r(name, entry, *buffer, size, &found)
+			 : getpwuid_r(uid, entry, *buffer, size, &found);
+		if (r != ERANGE)
+			return r ? NULL : found;
+	}
+	return NULL;
+}
+
+const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+{
+	autofree char *buffer = NULL;
+	struct host_name *known;
+	struct passwd *found;
+	struct passwd entry;
+
+	HASH_FIND(hh, cache->host_names, &uid, sizeof(uid), known);
+	if (known)
+		return known->name;
+	if (HASH_COUNT(cache->host_names) >= HOST_NAMES_MAX)
+		return NULL;
+	found = host_entry(NULL, uid, &entry, &buffer);
+	known = mem_new(sizeof(*known));
+	known->uid = uid;
+	known->name = found ? mem_copy(found->pw_name) : NULL;
+	HASH_ADD(hh, cache->host_names, uid, sizeof(known->uid), known);
+	return known->name;
+}
+
+static bool uid_parse(const char *text, size_t length, uint32_t *uid)
+{
+	uint64_t value = 0;
+
+	if (!length || length > 10)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	*uid = (uint32_t)value;
+	return value <= UINT32_MAX;
+}
+
+int passwd_host_uid(const char *name, uint32_t *uid)
+{
+	autofree char *buffer = NULL;
+	struct passwd entry;
+	struct passwd *found = host_entry(name, 0, &entry, &buffer);
+
+	if (found) {
+		*uid = found->pw_uid;
+		return 0;
+	}
+	return uid_parse(name, strlen(name), uid) ? 0 : -ENOENT;
+}
+
+/* "name:password:uid:...", as far as C libraries agree on what they take: no NIS marks. */
+static bool line_parse(const char *line, size_t length, size_t *name_length, uint32_t *uid)
+{
+	const char *end = line + length;
+	const char *first = memchr(line, ':', length);
+	const char *second = first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
+	const char *third = second ? memchr(second + 1, ':', (size_t)(end - second - 1)) : NULL;
+
+	if (!third || first == line || first - line > NAME_BYTES_MAX || *line == '+' ||
+	    *line == '-' || *line == '#' || memchr(line, '\0', length))
+		return false;
+	*name_length = (size_t)(first - line);
+	return uid_parse(second + 1, (size_t)(third - second - 1), uid);
+}
+
+static int line_compare(const void *left, const void *right)
+{
+	const struct user_line *one = left;
+	const struct user_line *other = right;
+
+	if (one->uid != other->uid)
+		return one->uid < other->uid ? -1 : 1;
+	return (one->offset > other->offset) - (one->offset < other->offset);
+}
+
+static void file_parse(struct passwd_file *file, const char *data, size_t length)
+{
+	const char *end = data + length;
+	struct text names = {0};
+	size_t capacity = 0;
+
+	while (data < end) {
+		const char *newline = memchr(data, '\n', (size_t)(end - data));
+		size_t line = (size_t)((newline ? newline : end) - data);
+		size_t name_length;
+		uint32_t uid;
+
+		if (line_parse(data, line, &name_length, &uid)) {
+			mem_reserve_one(file->lines, file->count, capacity);
+			file->lines[file->count++] =
+				(struct user_line){uid, (uint32_t)names.length};
+			text_add(&names, data, name_length);
+			text_add_char(&names, '\0');
+		}
+		data += line + 1;
+	}
+	if (file->count)
+		qsort(file->lines, file->count, sizeof(*file->lines), line_compare);
+	file->names_bytes = names.length + file->count * sizeof(*file->lines);
+	file->names = names.data;
+}
+
+/* The first line that has the uid wins, as for getpwuid. */
+static const char *file_name(const struct passwd_file *file, uint32_t uid)
+{
+	size_t low = 0;
+	size_t high = file->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (file->lines[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == file->count || file->lines[low].uid != uid)
+		return NULL;
+	return file->names + file->lines[low].offset;
+}
+
+/* The content of a process's passwd; nothing where there is none. */
+static int file_fetch(struct passwd_cache *cache, int proc_fd, uint32_t pid, uint32_t mnt_ns,
+		      struct text *content)
+{
+	autofree char *path = mem_printf("%u/root", pid);
+	autoclose int root_fd = openat(proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint32_t mnt_now = 0;
+	int r;
+
+	if (root_fd < 0)
+		return -errno;
+	/* Another process may have the pid by now. */
+	r = procfs_namespace(proc_fd, pid, "mnt", &mnt_now);
+	if (r || (mnt_ns && mnt_now != mnt_ns))
+		return r ? r : -ESRCH;
+	return rootfile_read(cache->reader, root_fd, "etc/passwd", FILE_BYTES_MAX, content);
+}
+
+static struct passwd_file *file_learn(struct passwd_cache *cache, int proc_fd, uint32_t pid,
+				      uint32_t mnt_ns)
+{
+	struct text content = {0};
+	struct text key = {0};
+	struct passwd_file *file = NULL;
+
+	text_printf(&key, "%u ", mnt_ns);
+	if (procfs_link(proc_fd, pid, "root", &key))
+		goto out;
+	HASH_FIND_STR(cache->files, text_string(&key), file);
+	if (file || HASH_COUNT(cache->files) >= FILES_MAX ||
+	    cache->names_bytes >= NAMES_BYTES_MAX ||
+	    file_fetch(cache, proc_fd, pid, mnt_ns, &content) == -ESRCH)
+		goto out;
+	file = mem_new(sizeof(*file) + key.length + 1);
+	memcpy(file->key, text_string(&key), key.length + 1);
+	file_parse(file, content.data, content.length);
+	cache->names_bytes += file->names_bytes;
+	HASH_ADD_STR(cache->files, key, file);
+out:
+	text_free(&content);
+	text_free(&key);
+	return file;
+}
+
+const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
+				  uint32_t mnt_ns, uint32_t uid)
+{
+	struct root_key key = {mnt_ns, pid};
+	struct known_root *root;
+
+	HASH_FIND(hh, cache->roots, &key, sizeof(key), root);
+	if (!root) {
+		if (HASH_COUNT(cache->roots) >= ROOTS_MAX)
+			return NULL;
+		root = mem_new(sizeof(*root));
+		root->key = key;
+		root->file = file_learn(cache, proc_fd, pid, mnt_ns);
+		HASH_ADD(hh, cache->roots, key, sizeof(root->key), root);
+	}
+	return root->file ? file_name(root->file, uid) : NULL;
+}

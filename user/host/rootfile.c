@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "host/rootfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define ANSWER_MS 1000
+#define STALLS_MAX 3 /* each has cost a second, and has left a child behind */
+#define PATH_BYTES 128
+#define CHUNK_BYTES 65536
+
+struct rootfile {
+	pid_t child; /* 0: none */
+	int socket;
+	int stalls;
+};
+
+/* Goes with the descriptor of the root. */
+struct request {
+	uint64_t limit;
+	char path[PATH_BYTES];
+};
+
+/* Comes before `length` bytes of content. */
+struct answer {
+	int32_t error; /* 0 or negative errno */
+	uint32_t length;
+};
+
+/* ---- the child ---- */
+
+/*
+ * O_PATH first: to open a FIFO or a device for reading does something to it, and which of them
+ * lies there is the container's choice. /proc/self/fd then opens this very file.
+ */
+static int file_open(int root_fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	autoclose int found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	char again[32];
+	struct stat status;
+	int fd;
+
+	if (found < 0 || fstat(found, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+	fd = open(again, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int file_read(int root_fd, const char *path, size_t limit, struct text *out)
+{
+	autoclose int fd = file_open(root_fd, path);
+	char chunk[4096];
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		ssize_t length = read(fd, chunk, sizeof(chunk));
+
+		if (length <= 0)
+			return length < 0 ? -errno : 0;
+		if (out->length + (size_t)length > limit)
+			return -EFBIG;
+		text_add(out, chunk, (size_t)length);
+	}
+}
+
+static bool send_all(int socket, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length) {
+		ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return false;
+		at += sent;
+		length -= (size_t)sent;
+	}
+	return true;
+}
+
+/* The next request and the descriptor that came with it; false: there will be none. */
+static bool request_receive(int socket, struct request *request, int *root_fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec vector = {request, sizeof(*request)};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	if (length != sizeof(*request) || !header || header->cmsg_type != SCM_RIGHTS)
+		return false;
+	memcpy(root_fd, CMSG_DATA(header), sizeof(*root_fd));
+	request->path[PATH_BYTES - 1] = '\0';
+	return true;
+}
+
+/*
+ * Keeps nothing but its socket: a child that hangs must not hold the pipe to the next program
+ * open, nor BPF programs. It ends with nsview, if it can.
+ */
+static _Noreturn void child_main(int socket, pid_t parent)
+{
+	struct text content = {0};
+	struct request request;
+	int root_fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	if (getppid() != parent || dup2(socket, STDIN_FILENO) < 0 ||
+	    syscall(SYS_close_range, STDOUT_FILENO, UINT_MAX, 0))
+		_exit(1);
+	while (request_receive(STDIN_FILENO, &request, &root_fd)) {
+		struct answer answer;
+
+		text_clear(&content);
+		answer.error = file_read(root_fd, request.path, request.limit, &content);
+		answer.length = answer.error ? 0 : (uint32_t)content.length;
+		close(root_fd);
+		if (!send_all(STDIN_FILENO, &answer, sizeof(answer)) ||
+		    !send_all(STDIN_FILENO, content.data, answer.length))
+			break;
+	}
+	_exit(0);
+}
+
+/* ---- nsview itself ---- */
+
+struct rootfile *rootfile_new(void)
+{
+	struct rootfile *reader = mem_new(sizeof(*reader));
+
+	reader->socket = -1;
+	return reader;
+}
+
+static void child_leave(struct rootfile *reader)
+{
+	if (!reader->child)
+		return;
+	close(reader->socket);
+	kill(reader->child, SIGKILL);
+	waitpid(reader->child, NULL, WNOHANG);
+	reader->child = 0;
+	reader->socket = -1;
+}
+
+/* A child that does not hang ends at once when its socket does: that one is waited for. */
+void rootfile_free(struct rootfile *reader)
+{
+	if (!reader)
+		return;
+	if (reader->child) {
+		close(reader->socket);
+		waitpid(reader->child, NULL, 0);
+	}
+	free(reader);
+}
+
+static int child_start(struct rootfile *reader)
+{
+	pid_t parent = getpid();
+	int sockets[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	child = fork();
+	if (child == 0)
+		child_main(sockets[1], parent);
+	close(sockets[1]);
+	if (child < 0) {
+		close(sockets[0]);
+		return -EAGAIN;
+	}
+	reader->child = child;
+	reader->socket = sockets[0];
+	return 0;
+}
+
+static int request_send(int socket, int root_fd, const char *path, size_t limit)
+{
+	struct request request = {.limit = limit};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec vector = {&request, sizeof(request)};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	if (strlen(path) >= sizeof(request.path))
+		return -ENAMETOOLONG;
+	strcpy(request.path, path);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(root_fd));
+	memcpy(CMSG_DATA(header), &root_fd, sizeof(root_fd));
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What has come by the deadline: a number of bytes above 0, or -errno. */
+static ssize_t receive_some(int socket, void *data, size_t length, int64_t deadline_ms)
+{
+	for (;;) {
+		struct pollfd wait = {.fd = socket, .events = POLLIN};
+		int64_t left = deadline_ms - now_ms();
+		ssize_t received;
+		int ready = poll(&wait, 1, left > 0 ? (int)left : 0);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return ready < 0 ? -errno : -ETIMEDOUT;
+		received = recv(socket, data, length, 0);
+		if (received < 0 && errno == EINTR)
+			continue;
+		if (received <= 0)
+			return received < 0 ? -errno : -EPIPE;
+		return received;
+	}
+}
+
+static int answer_receive(int socket, struct text *out)
+{
+	int64_t deadline_ms = now_ms() + ANSWER_MS;
+	struct answer answer;
+	char chunk[CHUNK_BYTES];
+	size_t start = out->length;
+	ssize_t received;
+
+	for (size_t have = 0; have < sizeof(answer); have += (size_t)received) {
+		received = receive_some(socket, (char *)&answer + have, sizeof(answer) - have,
+					deadline_ms);
+		if (received < 0)
+			return (int)received;
+	}
+	for (size_t left = answer.length; left; left -= (size_t)received) {
+		received = receive_some(socket, chunk, left < CHUNK_BYTES ? left : CHUNK_BYTES,
+					deadline_ms);
+		if (received < 0) {
+			out->length = start;
+			return (int)received;
+		}
+		text_add(out, chunk, (size_t)received);
+	}
+	return answer.error;
+}
+
+int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
+		  struct text *out)
+{
+	int r = 0;
+
+	if (reader->stalls >= STALLS_MAX)
+		return -EBUSY;
+	if (!reader->child)
+		r = child_start(reader);
+	if (!r)
+		r = request_send(reader->socket, root_fd, path, limit);
+	if (r)
+		return r;
+	r = answer_receive(reader->socket, out);
+	if (r == -ETIMEDOUT || r == -EPIPE) {
+		reader->stalls++;
+		child_leave(reader);
+	}
+	return r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads files out of containers, whose file systems are theirs to make: a FUSE server that never
+ * answers holds whoever opens a file there, and not even SIGKILL gets him out. So a child does
+ * it, one for all files, which is left behind when it does not answer.
+ */
+#ifndef NSVIEW_HOST_ROOTFILE_H
+#define NSVIEW_HOST_ROOTFILE_H
+
+#include <stddef.h>
+
+struct rootfile; /* the child, started when it is first needed */
+struct text;
+
+struct rootfile *rootfile_new(void);
+void rootfile_free(struct rootfile *reader); /* takes NULL; never waits for a child that hangs */
+
+/*
+ * Appends the regular file `path` below root_fd (O_PATH will do) to out; symbolic links lead
+ * where they lead for a process that has that root. -EFBIG: longer than limit. -EINVAL: not a
+ * regular file. -ETIMEDOUT: no answer in a second. -EBUSY: too many files did not answer, no more
+ * are tried.
+ */
+int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
+		  struct text *out);
+
+#endif
