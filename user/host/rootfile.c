@@ -27,6 +27,7 @@
 #define STALLS_MAX 3 /* each has cost a second, and has left a child behind */
 #define PATH_BYTES 128
 #define CHUNK_BYTES 65536
+#define CHILD_SOCKET 0 /* the only descriptor that the child keeps */
 
 struct rootfile {
 	pid_t child; /* 0: none */
@@ -142,18 +143,18 @@ static _Noreturn void child_main(int socket, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
-	if (getppid() != parent || dup2(socket, STDIN_FILENO) < 0 ||
-	    syscall(SYS_close_range, STDOUT_FILENO, UINT_MAX, 0))
+	if (getppid() != parent || dup2(socket, CHILD_SOCKET) < 0 ||
+	    syscall(SYS_close_range, CHILD_SOCKET + 1, UINT_MAX, 0))
 		_exit(1);
-	while (request_receive(STDIN_FILENO, &request, &root_fd)) {
+	while (request_receive(CHILD_SOCKET, &request, &root_fd)) {
 		struct answer answer;
 
 		text_clear(&content);
 		answer.error = file_read(root_fd, request.path, request.limit, &content);
 		answer.length = answer.error ? 0 : (uint32_t)content.length;
 		close(root_fd);
-		if (!send_all(STDIN_FILENO, &answer, sizeof(answer)) ||
-		    !send_all(STDIN_FILENO, content.data, answer.length))
+		if (!send_all(CHILD_SOCKET, &answer, sizeof(answer)) ||
+		    !send_all(CHILD_SOCKET, content.data, answer.length))
 			break;
 	}
 	_exit(0);
