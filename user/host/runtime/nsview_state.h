@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The sample containers that run: the state files that `nsview run` keeps while they do. */
+#ifndef NSVIEW_HOST_RUNTIME_NSVIEW_STATE_H
+#define NSVIEW_HOST_RUNTIME_NSVIEW_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NSVIEW_STATE_DIR "/run/nsview"
+#define NSVIEW_STATE_SUFFIX ".json"
+
+struct nsview_state {
+	char name[129];
+	char id[65];
+	uint32_t pid;           /* of COMMAND, as the procfs numbers it that was looked at */
+	uint32_t pid_ns;        /* inode of its pid namespace */
+	uint64_t start_ticks;   /* /proc/PID/stat field 22: with pid, who it is */
+	uint64_t start_boot_ns; /* the same, in nanoseconds and ticks' precision */
+	uint64_t capabilities;  /* declared: the bounding set it was given */
+};
+
+/*
+ * Those whose process lives, in no order; free the array. host_root: NULL or --host-root; proc_fd
+ * from procfs_open. A file whose process has gone, or that makes no sense, is skipped. No such
+ * directory: 0 states. -errno when the directory cannot be read.
+ */
+int nsview_state_list(const char *host_root, int proc_fd, struct nsview_state **states,
+		      size_t *count);
+
+/* One file of dir_fd. -ESRCH: its process has gone, and *state is filled all the same; -EINVAL:
+ * not a state file. */
+int nsview_state_read(int dir_fd, const char *file, int proc_fd, struct nsview_state *state);
+
+/* /proc/PID/stat field 22. -ESRCH: no such process. */
+int nsview_state_start_ticks(int proc_fd, uint32_t pid, uint64_t *ticks);
+
+#endif
