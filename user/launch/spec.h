@@ -7,15 +7,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zero-initialise, then spec_defaults. Strings are borrowed from the command line. */
+#define SPEC_NAME_MAX 128
+
+/* spec_defaults first. Strings and arrays are borrowed, and have to outlive the launch. */
 struct spec {
-	const char *name; /* NULL: one is made, like docker's short ids */
-	const char *user; /* --user as typed: UID[:GID] or a name of the container's passwd */
+	const char *name; /* NULL: its id, 12 hex digits */
+	const char *user; /* --user as typed: UID[:GID] or names of the container; NULL: root */
 	const char *const *cap_add; /* as typed */
 	size_t cap_add_count;
 	const char *const *cap_drop;
 	size_t cap_drop_count;
 	char *const *command; /* NULL-terminated */
+	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
+	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
 };
+
+/* A container like `docker run` without options, on the caller's own stdin, stdout, stderr. */
+void spec_defaults(struct spec *spec);
+
+/* docker's names: a letter or digit, then letters, digits, `_`, `.`, `-`. -EINVAL has been said. */
+int spec_check_name(const char *name);
+
+/*
+ * The set that docker 20.10 gives: --cap-add ALL wins and leaves what --cap-drop names out;
+ * --cap-drop ALL leaves what --cap-add names; else the default set, first dropped from, then added
+ * to. cap_last: the kernel's highest. -EINVAL, no such capability, has been said.
+ */
+int spec_capabilities(const struct spec *spec, int cap_last, uint64_t *capabilities);
+
+/* A process can only pass on what it has (privilege_grantable). -EPERM has been said. */
+int spec_check_grantable(uint64_t capabilities, uint64_t grantable);
 
 #endif

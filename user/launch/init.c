@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "launch/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "launch/launch.h"
+#include "launch/ns.h"
+#include "launch/privilege.h"
+#include "launch/program.h"
+#include "launch/rootfs.h"
+#include "launch/spec.h"
+#include "launch/user.h"
+
+/* Where the sentences of this process go: nsview says them, on the stderr it was given. */
+static void init_keep_sentence(void *context, const char *sentence)
+{
+	struct init_report *report = context;
+
+	if (!report->sentence[0])
+		snprintf(report->sentence, sizeof(report->sentence), "%s", sentence);
+}
+
+static bool init_may_go(int go_fd)
+{
+	char byte;
+	ssize_t got;
+
+	do {
+		got = read(go_fd, &byte, 1);
+	} while (got < 0 && errno == EINTR);
+	return got == 1;
+}
+
+/* The signal that a dead parent sends is forgotten whenever credentials change, and it is not
+ * sent at all by a parent that is already dead: so it is asked for last, and then looked. */
+static void init_die_with_parent(int go_fd)
+{
+	struct pollfd end = {.fd = go_fd};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (poll(&end, 1, 0) > 0 && end.revents & (POLLHUP | POLLERR))
+		_exit(LAUNCH_EXIT_FAILED);
+}
+
+static int init_set_stdio(const struct spec *spec)
+{
+	autoclose int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int from[3] = {spec->keeps_stdin ? spec->stdio[0] : null, spec->stdio[1], spec->stdio[2]};
+
+	if (null < 0)
+		return log_fail(-errno, "open the container's /dev/null");
+	/* First out of each other's way, or the second dup2 might overwrite the third's source. */
+	for (int i = 0; i < 3; i++) {
+		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+		if (from[i] < 0)
+			return log_fail(-errno, "pass descriptor %d on to the command", i);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (dup2(from[i], i) < 0)
+			return log_fail(-errno, "pass descriptor %d on to the command", i);
+	}
+	return 0;
+}
+
+/* Nothing of the host's that is open may be seen in there: a directory would be a way out. Not
+ * CLOSE_RANGE_CLOEXEC, which is younger (5.11) than close_range (5.9). */
+static void init_close_others(int one, int other)
+{
+	unsigned int low = one < other ? one : other;
+	unsigned int high = one < other ? other : one;
+
+	close_range(STDERR_FILENO + 1, low - 1, 0);
+	if (low + 1 < high)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
+/* What nsview's own caller ignores (nohup; a shell's `&` for SIGINT) is not the container's. */
+static void init_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i <= SIGRTMAX; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int init_become(const struct init *init, const struct user *user)
+{
+	const struct privilege privilege = {
+		.uid = user->uid,
+		.gid = user->gid,
+		.groups = user->groups,
+		.groups_count = user->groups_count,
+		.capabilities = init->capabilities,
+	};
+
+	return privilege_apply(&privilege);
+}
+
+/* Everything up to execve. Returns the exit code when it comes to nothing. */
+static int init_run(const struct init *init)
+{
+	struct user user = {0};
+	autofree char *hostname = mem_printf("HOSTNAME=%s", init->hostname);
+	autofree char *home = NULL;
+	autoclose int root_fd = -1;
+	static char path[] = "PATH=" PROGRAM_PATH;
+
+	setsid();
+	/* docker's containers have a session keyring of their own; a kernel without keys has none
+	 * to protect. */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (ns_set_up(init->hostname) || rootfs_enter())
+		return LAUNCH_EXIT_FAILED;
+	root_fd = open("/", O_PATH | O_CLOEXEC);
+	if (user_resolve(root_fd, init->spec->user, &user) || init_set_stdio(init->spec) ||
+	    init_become(init, &user))
+		return LAUNCH_EXIT_FAILED;
+	home = mem_printf("HOME=%s", user.home);
+	init_close_others(init->go_fd, init->report_fd);
+	init_reset_signals();
+	init_die_with_parent(init->go_fd);
+	return program_execute(init->spec->command, (char *[]){path, hostname, home, NULL},
+			       PROGRAM_PATH);
+}
+
+_Noreturn void init_main(const struct init *init)
+{
+	struct init_report report = {0};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!init_may_go(init->go_fd))
+		_exit(LAUNCH_EXIT_FAILED);
+	log_set_sink(init_keep_sentence, &report);
+	report.exit_code = init_run(init);
+	(void)!write(init->report_fd, &report, sizeof(report));
+	_exit(report.exit_code);
+}

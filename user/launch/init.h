@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What pid 1 of a container does between clone3(2) and execve(2). */
+#ifndef NSVIEW_LAUNCH_INIT_H
+#define NSVIEW_LAUNCH_INIT_H
+
+#include <stdint.h>
+
+struct spec;
+
+struct init {
+	const struct spec *spec;
+	const char *hostname;
+	uint64_t capabilities;
+	int go_fd;     /* one byte: go; end of file: nsview is dead */
+	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */
+};
+
+struct init_report {
+	int exit_code; /* enum launch_exit */
+	char sentence[1024];
+};
+
+/* In the new process. Does not return. */
+_Noreturn void init_main(const struct init *init);
+
+#endif

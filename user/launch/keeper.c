@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "launch/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "launch/state.h"
+
+/* Everything but the three descriptors it works with: a pipe it kept open would never end for
+ * whoever reads nsview's output. */
+static void keeper_close_others(struct keeper_task *task, int *life_fd)
+{
+	int *kept[] = {life_fd, &task->pidfd, &task->state_dir};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* Above all others first, so that none of the low numbers is still in use. */
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		*kept[i] =
+			fcntl(*kept[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1 + 2 * ARRAY_SIZE(kept));
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		*kept[i] = dup2(*kept[i], STDERR_FILENO + 1 + (int)i);
+	close_range(STDERR_FILENO + 1 + ARRAY_SIZE(kept), ~0U, 0);
+}
+
+static _Noreturn void keeper_main(struct keeper_task *task, int life_fd)
+{
+	sigset_t all;
+	char byte;
+
+	/* Ctrl-C and a hang-up are for nsview and its command; this one has work to do after. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	prctl(PR_SET_NAME, "nsview-keeper", 0, 0, 0);
+	keeper_close_others(task, &life_fd);
+	while (read(life_fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	keeper_clear(task);
+	_exit(0);
+}
+
+int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, int *life_fd)
+{
+	struct keeper_task own = *task;
+	int life[2];
+	pid_t pid;
+
+	if (pipe2(life, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		close(other_fd);
+		close(life[1]);
+		keeper_main(&own, life[0]);
+	}
+	close(life[0]);
+	if (pid < 0) {
+		int error = errno;
+
+		close(life[1]);
+		return -error;
+	}
+	*keeper = pid;
+	*life_fd = life[1];
+	return 0;
+}
+
+void keeper_clear(const struct keeper_task *task)
+{
+	struct pollfd end = {.fd = task->pidfd, .events = POLLIN};
+
+	/* Pid 1 takes its whole pid namespace with it, and its descriptor is readable only after
+	 * the last of them has gone. */
+	syscall(SYS_pidfd_send_signal, task->pidfd, SIGKILL, NULL, 0);
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	state_remove(task->state_dir, task->name, task->id);
+}
+
+void keeper_finish(const struct keeper_task *task, pid_t keeper, int life_fd)
+{
+	int status = -1;
+
+	if (keeper > 0) {
+		close(life_fd);
+		while (waitpid(keeper, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (status)
+		keeper_clear(task);
+}
