@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stddef.h>
+
+#include "base/log.h"
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "launch/launch.h"
+#include "launch/spec.h"
+
+struct run_options {
+	struct option_list cap_add;
+	struct option_list cap_drop;
+	const char *name;
+	const char *user;
+	bool is_interactive;
+	bool is_removed;
+};
+
+#define RUN_OPTION(kind_, field) .kind = (kind_), .offset = offsetof(struct run_options, field)
+
+static const struct option run_option_table[] = {
+	{.name = "name",
+	 .argument = "NAME",
+	 .help = "what ps shows as CONTAINER (default: its id)",
+	 RUN_OPTION(OPTION_TEXT, name)},
+	{.name = "user",
+	 .letter = 'u',
+	 .argument = "UID[:GID]",
+	 .help = "run COMMAND as this user of the container, a number or a name (default: root)",
+	 RUN_OPTION(OPTION_TEXT, user)},
+	{.name = "cap-add",
+	 .argument = "CAP",
+	 .help = "add a capability to docker's default set: NAME, CAP_NAME or ALL",
+	 RUN_OPTION(OPTION_LIST, cap_add)},
+	{.name = "cap-drop",
+	 .argument = "CAP",
+	 .help = "take a capability away: NAME, CAP_NAME or ALL",
+	 RUN_OPTION(OPTION_LIST, cap_drop)},
+	{.name = "interactive",
+	 .letter = 'i',
+	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
+	 RUN_OPTION(OPTION_FLAG, is_interactive)},
+	{.name = "rm",
+	 .help = "accepted for habit's sake: nothing ever remains of a sample container",
+	 RUN_OPTION(OPTION_FLAG, is_removed)},
+	OPTIONS_END,
+};
+
+static int run_main(struct app *app, void *options, int argc, char **argv)
+{
+	const struct run_options *run = options;
+	struct launch *launch = NULL;
+	struct spec spec;
+	int exit_code;
+
+	(void)app;
+	if (argc < 2) {
+		log_error(0, "cannot run nothing: give a COMMAND, such as `nsview run sleep 60`");
+		return EXIT_USAGE;
+	}
+	spec_defaults(&spec);
+	spec.name = run->name;
+	spec.user = run->user;
+	spec.cap_add = run->cap_add.items;
+	spec.cap_add_count = run->cap_add.count;
+	spec.cap_drop = run->cap_drop.items;
+	spec.cap_drop_count = run->cap_drop.count;
+	spec.command = argv + 1;
+	spec.keeps_stdin = run->is_interactive;
+	if (launch_start(&spec, &launch, &exit_code))
+		return exit_code;
+	exit_code = launch_wait(launch);
+	launch_free(launch);
+	return exit_code;
+}
+
+const struct command run_command = {
+	.name = "run",
+	.usage = "[OPTIONS] [--] COMMAND [ARG...]",
+	.summary = "run COMMAND in a sample container, with docker's words",
+	.details =
+		"COMMAND is one of this machine's own programs: its /usr, /etc and so on are there,\n"
+		"read-only, and everything else is private and gone at the end. No image is needed.\n"
+		"Exit status: COMMAND's own, 128+N when signal N ended it, 125 when nsview could not\n"
+		"make the container, 126 when COMMAND cannot be executed, 127 when it is not there.",
+	.example = "nsview run --name web --cap-drop ALL sleep 3600",
+	.options = run_option_table,
+	.options_size = sizeof(struct run_options),
+	.stops_at_word = true,
+	.run = run_main,
+};
