@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "cmd/print.h"
+#include "host/caps.h"
+#include "host/cgroup.h"
+#include "host/facts.h"
+#include "host/procfs.h"
+#include "source/source.h"
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define SECURITYFS "/sys/kernel/security"
+#define CAP_BIT(capability) (1ULL << (capability))
+
+struct doctor_options {
+	bool as_json;
+};
+
+enum verdict {
+	VERDICT_FINE,
+	VERDICT_LIMITS, /* the kernel can be read, but not everything beside it */
+	VERDICT_LACKS,  /* the kernel cannot be read */
+};
+
+static const char *const verdict_words[] = {
+	[VERDICT_FINE] = "fine",
+	[VERDICT_LIMITS] = "limits",
+	[VERDICT_LACKS] = "lacks",
+};
+
+/* What one look found. */
+struct finding {
+	enum verdict verdict;
+	struct text value;
+	struct text remedy; /* one line; empty: none is needed */
+};
+
+struct doctor {
+	const struct app *app;
+	bool can_read_kernel; /* the iterator did */
+};
+
+static void doctor_kernel(struct doctor *doctor, struct finding *finding)
+{
+	const struct facts *facts = &doctor->app->facts;
+
+	text_printf(&finding->value, "%s %s", facts->release, facts->machine);
+}
+
+/* What libbpf takes: raw BTF (its magic in this machine's order), or an ELF file that has it. */
+static bool is_btf(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char magic[4] = {0};
+	uint16_t first;
+
+	if (fd < 0 || read(fd, magic, sizeof(magic)) != sizeof(magic))
+		return false;
+	memcpy(&first, magic, sizeof(first));
+	return first == 0xeb9f || !memcmp(magic, "\177ELF", sizeof(magic));
+}
+
+static void doctor_btf(struct doctor *doctor, struct finding *finding)
+{
+	const char *given = doctor->app->btf_path;
+	const char *path = given ? given : KERNEL_BTF;
+	struct stat status;
+
+	if (stat(path, &status)) {
+		text_printf(&finding->value, "%s: %s", path, strerror(errno));
+		finding->verdict = VERDICT_LACKS;
+	} else if (!is_btf(path)) {
+		text_printf(&finding->value, "%s is not BTF, or not to be read", path);
+		finding->verdict = VERDICT_LACKS;
+	} else {
+		text_printf(&finding->value, "%s, %.1f MB", path, (double)status.st_size / 1e6);
+	}
+	if (finding->verdict == VERDICT_LACKS)
+		text_add_string(
+			&finding->remedy,
+			given ? "give --btf the BTF of this very kernel, or leave it out"
+			      : "run a kernel with CONFIG_DEBUG_INFO_BTF=y, or give its BTF "
+				"with --btf FILE");
+}
+
+/* Until 5.8 there was only CAP_SYS_ADMIN, which still stands for both. */
+static uint64_t caps_missing(const struct facts *facts)
+{
+	uint64_t needed = CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON);
+
+	if (facts->cap_effective & CAP_BIT(CAP_SYS_ADMIN))
+		return 0;
+	if (facts->cap_last < CAP_BPF)
+		needed = CAP_BIT(CAP_SYS_ADMIN);
+	return needed & ~facts->cap_effective;
+}
+
+static void doctor_privileges(struct doctor *doctor, struct finding *finding)
+{
+	const struct facts *facts = &doctor->app->facts;
+	bool is_host_user = !facts->self_ns[NS_USER] || facts->self_ns[NS_USER] == NS_HOST_USER;
+	uint64_t missing = caps_missing(facts);
+
+	text_printf(&finding->value, "uid %u, ", facts->euid);
+	caps_words_long(&finding->value, facts->cap_effective, facts->cap_last, is_host_user);
+	if (!is_host_user || missing) {
+		finding->verdict = VERDICT_LACKS;
+		text_add_string(&finding->remedy, "to read the kernel, run nsview as root");
+		if (is_host_user) {
+			text_add_string(&finding->remedy, ", or with ");
+			caps_words_long(&finding->remedy, missing, facts->cap_last, true);
+		} else {
+			text_add_string(&finding->remedy, " of the host's own user namespace");
+		}
+	} else if (!(facts->cap_effective & CAP_BIT(CAP_SYS_PTRACE))) {
+		finding->verdict = VERDICT_LIMITS;
+		text_add_string(&finding->remedy, "with SYS_PTRACE, nsview also shows exe, cwd and "
+						  "user names inside containers");
+	}
+}
+
+static void doctor_pid_namespace(struct doctor *doctor, struct finding *finding)
+{
+	uint32_t inode = doctor->app->facts.self_ns[NS_PID];
+
+	if (!inode) {
+		text_add_char(&finding->value, '?');
+	} else if (inode == NS_HOST_PID) {
+		text_add_string(&finding->value, "the host's");
+	} else {
+		finding->verdict = VERDICT_LIMITS;
+		text_printf(&finding->value, "%u: only its processes are shown", inode);
+		text_add_string(&finding->remedy, "start nsview in the host's pid namespace "
+						  "(docker run --pid=host)");
+	}
+}
+
+static int count_record(void *context, const struct record_header *record)
+{
+	*(size_t *)context += record->type == RECORD_TASK;
+	return 0;
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* What a failure of the iterator says when everything that it needs seems to be there. */
+static void doctor_iterator_remedy(const struct facts *facts, struct finding *finding)
+{
+	uint64_t resource = CAP_BIT(CAP_SYS_RESOURCE);
+
+	if (caps_missing(facts))
+		text_add_string(&finding->remedy, "see privileges");
+	else if (!(facts->cap_effective & resource))
+		text_add_string(&finding->remedy, "see lockdown; kernels before 5.11 also need "
+						  "SYS_RESOURCE, or `ulimit -l unlimited`");
+	else
+		text_add_string(&finding->remedy, "see BTF and lockdown; nsview needs a kernel of "
+						  "5.10 or later with CONFIG_BPF_SYSCALL=y");
+}
+
+/* Not asked for by version: the iterator is loaded, and all processes are read. */
+static void doctor_iterator(struct doctor *doctor, struct finding *finding)
+{
+	const struct source_options options = {
+		.facts = &doctor->app->facts,
+		.btf_path = doctor->app->btf_path,
+	};
+	double start = now_ms();
+	struct source *source = NULL;
+	size_t count = 0;
+	int r = source_open(&bpf_source, &options, &source, &finding->value);
+
+	if (!r) {
+		r = source_snapshot(source, count_record, &count);
+		if (r)
+			text_printf(&finding->value, "loaded, but cannot be read: %s",
+				    strerror(-r));
+		source_close(source);
+	}
+	if (!r && !count) {
+		text_add_string(&finding->value, "loaded, but shows no process");
+		r = -ENODATA;
+	}
+	doctor->can_read_kernel = !r;
+	if (r) {
+		finding->verdict = VERDICT_LACKS;
+		doctor_iterator_remedy(options.facts, finding);
+		return;
+	}
+	text_printf(&finding->value, "loaded, %zu processes read, %.0f ms", count,
+		    now_ms() - start);
+}
+
+static void doctor_cgroup(struct doctor *doctor, struct finding *finding)
+{
+	enum cgroup_layout layout = cgroup_layout_read();
+
+	(void)doctor;
+	text_add_string(&finding->value, cgroup_layout_name(layout));
+	if (layout == CGROUP_LAYOUT_HYBRID)
+		text_add_string(&finding->value, " (v1 controllers beside a v2 tree)");
+	if (layout == CGROUP_LAYOUT_NONE) {
+		finding->verdict = VERDICT_LIMITS;
+		text_add_string(
+			&finding->remedy,
+			"mount the cgroup file system at /sys/fs/cgroup: without it, cgroup "
+			"ids from /proc stay unknown");
+	}
+}
+
+/* "none [integrity] confidentiality": the word in brackets holds. Only confidentiality keeps BPF
+ * from reading kernel memory (LOCKDOWN_BPF_READ_KERNEL, security/security.c). */
+static void doctor_lockdown(struct doctor *doctor, struct finding *finding)
+{
+	autoclose int fd = open(SECURITYFS "/lockdown", O_RDONLY | O_CLOEXEC);
+	char line[128] = "";
+	struct statfs fs;
+	char *word;
+	char *end;
+
+	(void)doctor;
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0) {
+		bool is_known = !statfs(SECURITYFS, &fs) && fs.f_type == SECURITYFS_MAGIC;
+
+		text_add_char(&finding->value, is_known && fd < 0 ? '-' : '?');
+		return;
+	}
+	word = strchr(line, '[');
+	end = word ? strchr(word, ']') : NULL;
+	if (!end) {
+		text_add_char(&finding->value, '?');
+		return;
+	}
+	text_add(&finding->value, word + 1, (size_t)(end - word - 1));
+	if (!strncmp(word, "[confidentiality]", strlen("[confidentiality]"))) {
+		finding->verdict = VERDICT_LACKS;
+		text_add_string(&finding->remedy, "boot without lockdown=confidentiality: it keeps "
+						  "BPF from reading the kernel");
+	}
+}
+
+/* The hidepid option of the mount at `path`, from the mountinfo of nsview's own namespace. */
+static char *hidepid_read(const char *path)
+{
+	autofclose FILE *file = fopen("/proc/self/mountinfo", "re");
+	autofree char *line = NULL;
+	autofree char *place = mem_printf(" %s ", path);
+	char *found = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0) {
+		char *rest = strstr(line, " - proc ");
+		char *option = rest ? strstr(rest, "hidepid=") : NULL;
+
+		/* The last mount on a place is the one that is seen. */
+		if (!rest || !strstr(line, place))
+			continue;
+		free(found);
+		found = option ? mem_printf("%.*s", (int)strcspn(option, ",\n "), option) : NULL;
+	}
+	return found;
+}
+
+static void doctor_proc(struct doctor *doctor, struct finding *finding)
+{
+	const struct facts *facts = &doctor->app->facts;
+	autoclose int fd = procfs_open(facts->proc_path);
+	autofree char *hidepid = hidepid_read(facts->proc_path);
+	bool is_hidden = hidepid && strcmp(hidepid, "hidepid=0") && strcmp(hidepid, "hidepid=off");
+
+	text_add_string(&finding->value, facts->proc_path);
+	if (fd < 0) {
+		finding->verdict = VERDICT_LIMITS;
+		text_printf(&finding->value, ": %s",
+			    fd == -ENODEV ? "not a /proc file system" : strerror(-fd));
+		text_printf(&finding->remedy,
+			    "mount -t proc proc %s: arguments, exe, cwd and names "
+			    "come from there",
+			    facts->proc_path);
+		return;
+	}
+	if (!is_hidden)
+		return;
+	text_printf(&finding->value, ", %s", hidepid);
+	/* gid= of the mount exempts too; it has no need to be guessed at. */
+	if (facts->cap_effective & CAP_BIT(CAP_SYS_PTRACE))
+		return;
+	finding->verdict = VERDICT_LIMITS;
+	text_add_string(&finding->remedy, "run with SYS_PTRACE: others' processes are hidden");
+}
+
+/* In the order of the screen. The iterator is last of those it depends on. */
+static const struct {
+	const char *key; /* of the JSON */
+	const char *name;
+	void (*look)(struct doctor *doctor, struct finding *finding);
+} checks[] = {
+	{"kernel", "kernel", doctor_kernel},
+	{"btf", "BTF", doctor_btf},
+	{"privileges", "privileges", doctor_privileges},
+	{"lockdown", "lockdown", doctor_lockdown},
+	{"iterator", "iterator", doctor_iterator},
+	{"pid_namespace", "pid namespace", doctor_pid_namespace},
+	{"cgroup", "cgroup", doctor_cgroup},
+	{"proc", "/proc", doctor_proc},
+};
+
+static void print_human(struct text *out, struct finding *findings, bool can_read_kernel)
+{
+	size_t name_width = 0;
+	size_t value_width = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct text printable = {0};
+		size_t width = strlen(checks[i].name);
+
+		text_add_printable(&printable, findings[i].value.data, findings[i].value.length);
+		text_free(&findings[i].value);
+		findings[i].value = printable;
+		name_width = width > name_width ? width : name_width;
+		width = text_width(printable.data, printable.length);
+		if (findings[i].remedy.length && width > value_width)
+			value_width = width;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		const struct text *value = &findings[i].value;
+		const struct text *remedy = &findings[i].remedy;
+		size_t width = text_width(value->data, value->length);
+
+		text_printf(out, "%-*s  ", (int)name_width, checks[i].name);
+		text_add(out, value->data, value->length);
+		if (remedy->length) {
+			text_add_spaces(out, value_width - width + 2);
+			text_add_char(out, '(');
+			text_add_printable(out, remedy->data, remedy->length);
+			text_add_char(out, ')');
+		}
+		text_add_char(out, '\n');
+	}
+	text_add_string(out, can_read_kernel
+				     ? "\nnsview reads the processes from the kernel.\n"
+				     : "\nnsview cannot read the kernel here: it reads /proc, and "
+				       "what that does not tell is shown as ?.\n");
+}
+
+static void print_json(struct text *out, const struct finding *findings, bool can_read_kernel)
+{
+	struct json json;
+
+	json_start(&json, out);
+	json_object_open(&json);
+	json_key(&json, "kernel_view");
+	json_boolean(&json, can_read_kernel);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		json_key(&json, checks[i].key);
+		json_object_open(&json);
+		json_key(&json, "value");
+		json_string(&json, findings[i].value.data, findings[i].value.length);
+		json_key(&json, "verdict");
+		json_string(&json, verdict_words[findings[i].verdict],
+			    strlen(verdict_words[findings[i].verdict]));
+		json_key(&json, "remedy");
+		if (findings[i].remedy.length)
+			json_string(&json, findings[i].remedy.data, findings[i].remedy.length);
+		else
+			json_null(&json);
+		json_object_close(&json);
+	}
+	json_object_close(&json);
+	text_add_char(out, '\n');
+}
+
+static int doctor_run(struct app *app, void *options, int argc, char **argv)
+{
+	const struct doctor_options *wanted = options;
+	struct finding findings[ARRAY_SIZE(checks)] = {0};
+	struct doctor doctor = {.app = app};
+	struct text out = {0};
+	int exit_code;
+
+	if (argc > 1) {
+		log_error(0, "unknown word %s: doctor takes options only", argv[1]);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		checks[i].look(&doctor, &findings[i]);
+	if (wanted->as_json)
+		print_json(&out, findings, doctor.can_read_kernel);
+	else
+		print_human(&out, findings, doctor.can_read_kernel);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		text_free(&findings[i].value);
+		text_free(&findings[i].remedy);
+	}
+	exit_code = print_text(&out);
+	if (exit_code != EXIT_DONE)
+		return exit_code;
+	return doctor.can_read_kernel ? EXIT_DONE : EXIT_IMPOSSIBLE;
+}
+
+static const struct option doctor_option_table[] = {
+	{.name = "json",
+	 .help = "one JSON object",
+	 .kind = OPTION_FLAG,
+	 .offset = offsetof(struct doctor_options, as_json)},
+	OPTIONS_END,
+};
+
+const struct command doctor_command = {
+	.name = "doctor",
+	.usage = "[OPTIONS]",
+	.summary = "what this kernel and this user allow, and the remedy for each lack",
+	.details = "Exits 0 where the kernel itself can be read, else 3.",
+	.example = "nsview doctor",
+	.options = doctor_option_table,
+	.options_size = sizeof(struct doctor_options),
+	.run = doctor_run,
+};
