@@ -2,6 +2,7 @@
 #include "cmd/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "cmd/command.h"
 #include "host/passwd.h"
 #include "host/procfs.h"
+#include "host/runtime/nsview_state.h"
 #include "model/model.h"
 #include "source/source.h"
 
@@ -171,8 +173,32 @@ static int session_take_record(void *context, const struct record_header *record
 	return model_apply(context, record);
 }
 
+/* The names that nsview's own containers have in their state files. */
+static void session_name_samples(struct session *session, struct container_name **names,
+				 size_t *count)
+{
+	struct nsview_state *states = NULL;
+
+	*names = NULL;
+	*count = 0;
+	if (session->view.proc_fd < 0 ||
+	    nsview_state_list(session->app->host_root, session->view.proc_fd, &states, count))
+		return;
+	*names = mem_resize(NULL, *count, sizeof(**names));
+	for (size_t i = 0; i < *count; i++) {
+		struct container_name *name = &(*names)[i];
+
+		*name = (struct container_name){.runtime = "nsview", .pid_ns = states[i].pid_ns};
+		snprintf(name->name, sizeof(name->name), "%s", states[i].name);
+		snprintf(name->id, sizeof(name->id), "%s", states[i].id);
+	}
+	free(states);
+}
+
 int session_snapshot(struct session *session)
 {
+	autofree struct container_name *names = NULL;
+	size_t names_count;
 	int r;
 
 	model_free(session->model);
@@ -185,7 +211,8 @@ int session_snapshot(struct session *session)
 			 source_kind(session->source)->name);
 		return EXIT_FAILED;
 	}
-	model_settle(session->model, NULL, 0);
+	session_name_samples(session, &names, &names_count);
+	model_settle(session->model, names, names_count);
 	return EXIT_DONE;
 }
 

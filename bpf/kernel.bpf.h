@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernels, from 5.10 on: the only place that asks what the running
+ * kernel has. The answers are constants by the time the verifier looks, so it never sees the
+ * branch that does not fit. Only types that all kernels have may be asked for by name: libbpf
+ * looks for others in every module, which takes CAP_SYS_ADMIN.
+ *
+ * Numbers of the task at hand are read directly; pointers, and what is behind them, by probe
+ * reads (docs/probe-reads.md says why).
+ */
+#ifndef NSVIEW_KERNEL_BPF_H
+#define NSVIEW_KERNEL_BPF_H
+
+#include "vmlinux.h"
+#include "flavors.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/event.h"
+
+/* include/linux/sched.h; never changed since 4.14 but for the two that came with a name. */
+#define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
+#define PFA_NO_NEW_PRIVS 0
+#define TASK_REPORT 0x7f          /* the states that fs/proc/array.c has a letter for */
+#define TASK_UNINTERRUPTIBLE 0x02 /* D */
+#define TASK_IDLE 0x402           /* UNINTERRUPTIBLE | NOLOAD: I */
+#define TASK_RTLOCK_WAIT 0x1000   /* 5.15; shown as D */
+#define TASK_FROZEN 0x8000        /* 6.1; shown as D since f718faf3940e (6.13) */
+
+/*
+ * Reads a number back from memory. A value that the verifier knows exactly on each of many paths
+ * makes it walk all that follows once per path; of one that comes from memory it knows nothing.
+ */
+#define kernel_forget(place) (*(volatile typeof(place) *)&(place))
+
+/* task->state became __state, and unsigned int, in 5.14: 2f064a59a11f. */
+static __always_inline u32 kernel_task_state(struct task_struct *task)
+{
+	struct task_struct___5_13 *old = (void *)task;
+
+	if (bpf_core_field_exists(old->state))
+		return (u32)old->state;
+	return task->__state;
+}
+
+/* CONFIG_TIME_NS may be off; there is one time namespace then, without a number. */
+static __always_inline u32 kernel_time_namespace(struct nsproxy *proxy)
+{
+	if (bpf_core_field_exists(proxy->time_ns))
+		return BPF_CORE_READ(proxy, time_ns, ns.inum);
+	return 0;
+}
+
+/* CONFIG_AUDIT may be off: nobody has a login then. */
+static __always_inline u32 kernel_task_loginuid(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->loginuid))
+		return task->loginuid.val;
+	return ID_UNSET;
+}
+
+static __always_inline u32 kernel_task_sessionid(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->sessionid))
+		return task->sessionid;
+	return ID_UNSET;
+}
+
+/* CONFIG_SECCOMP may be off, and then struct seccomp has no mode. */
+static __always_inline u8 kernel_task_seccomp(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->seccomp.mode))
+		return task->seccomp.mode;
+	return 0;
+}
+
+/* tty->pgrp became tty->ctrl.pgrp in 5.14: 64d608db38ff. */
+static __always_inline struct pid *kernel_tty_group(struct tty_struct *tty)
+{
+	struct tty_struct___5_13 *old = (void *)tty;
+
+	if (bpf_core_field_exists(old->pgrp))
+		return BPF_CORE_READ(old, pgrp);
+	return BPF_CORE_READ(tty, ctrl.pgrp);
+}
+
+/* kn->parent became kn->__parent in 6.15: 633488947ef6. */
+static __always_inline struct kernfs_node *kernel_node_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___6_14 *old = (void *)node;
+
+	if (bpf_core_field_exists(old->parent))
+		return BPF_CORE_READ(old, parent);
+	return BPF_CORE_READ(node, __parent);
+}
+
+#define kernel_controller(set, name)                                                           \
+	(bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)                     \
+		 ? kernel_css(set, bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id)) \
+		 : 0)
+
+static __always_inline struct cgroup_subsys_state *kernel_css(struct css_set *set, u64 index)
+{
+	struct cgroup_subsys_state *state = 0;
+
+	bpf_probe_read_kernel(&state, sizeof(state),
+			      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
+				      index * sizeof(state));
+	return state;
+}
+
+/* A controller may be built out, and its index in subsys[] differs from build to build. */
+static __always_inline struct cgroup_subsys_state *
+kernel_cgroup_state(struct css_set *set, enum cgroup_hierarchy hierarchy)
+{
+	switch (hierarchy) {
+	case CGROUP_PIDS:
+		return kernel_controller(set, pids);
+	case CGROUP_MEMORY:
+		return kernel_controller(set, memory);
+	case CGROUP_CPU:
+		return kernel_controller(set, cpu);
+	case CGROUP_DEVICES:
+		return kernel_controller(set, devices);
+	case CGROUP_FREEZER:
+		return kernel_controller(set, freezer);
+	case CGROUP_CPUSET:
+		return kernel_controller(set, cpuset);
+	default:
+		return 0;
+	}
+}
+
+/* mm->rss_stat: an atomic per kind until 6.1; since 6.2 (f1a7941243c1) a percpu_counter, whose
+ * parts exist only with CONFIG_SMP. */
+static __always_inline bool kernel_has_atomic_rss(void)
+{
+	struct mm_struct___6_1 *old = 0;
+
+	return bpf_core_field_exists(old->rss_stat.count);
+}
+
+static __always_inline bool kernel_has_percpu_rss(void)
+{
+	struct percpu_counter *counter = 0;
+
+	return !kernel_has_atomic_rss() && bpf_core_field_exists(counter->counters);
+}
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The identity block: who a task is, read from its task_struct.
+ */
+#ifndef NSVIEW_TASK_BPF_H
+#define NSVIEW_TASK_BPF_H
+
+#include "kernel.bpf.h"
+
+#define EXTENTS_INLINE 5      /* UID_GID_MAP_MAX_BASE_EXTENTS */
+#define EXTENT_INDEX_MASK 511 /* covers UID_GID_MAP_MAX_EXTENTS, 340 */
+#define ID_COUNT 8            /* struct id_block: user and group ids take turns */
+
+/* struct uid_gid_extent, as copied out of the kernel. */
+struct id_extent {
+	u32 first;       /* inside */
+	u32 lower_first; /* on the host */
+	u32 count;
+};
+
+struct id_map {
+	struct id_extent extents[EXTENTS_INLINE];
+	u32 count;
+	u64 sorted; /* kernel address of `count` extents in the order of lower_first */
+};
+
+/* Both shapes of the map without asking which one it has, and through the stack, of which the
+ * verifier remembers nothing: it need not tell maps apart. */
+static __always_inline void id_map_read(struct id_map *map, struct uid_gid_map *source)
+{
+	bpf_core_read(&map->count, sizeof(map->count), &source->nr_extents);
+	bpf_core_read(map->extents, sizeof(map->extents), &source->extent);
+	bpf_core_read(&map->sorted, sizeof(map->sorted), &source->reverse);
+}
+
+static __always_inline const void *id_map_sorted(const struct id_map *map, u32 place)
+{
+	return (void *)(map->sorted + place * sizeof(struct id_extent));
+}
+
+static __always_inline u32 id_extent_translate(const struct id_extent *extent, u32 id, u32 other)
+{
+	u32 distance = id - extent->lower_first;
+
+	return distance < extent->count ? extent->first + distance : other;
+}
+
+static __always_inline u32 id_map_scan(const struct id_map *map, u32 id)
+{
+	u32 i, found = ID_OVERFLOW;
+
+	for (i = 0; i < EXTENTS_INLINE; i++) {
+		if (i < map->count)
+			found = id_extent_translate(&map->extents[i], id, found);
+	}
+	return found;
+}
+
+/*
+ * Finds the last extent that does not begin above id, bit by bit. The place is kept in memory and
+ * read back (see kernel_forget): the verifier then has one state a step instead of 2^9.
+ */
+static __always_inline void id_map_search(const struct id_map *map, u32 id, u32 *result)
+{
+	struct id_extent extent = {};
+	u32 step, next;
+
+	*result = 0;
+	for (step = (EXTENT_INDEX_MASK + 1) / 2; step; step /= 2) {
+		next = kernel_forget(*result) + step;
+		if (next >= map->count)
+			continue;
+		bpf_probe_read_kernel(&extent, sizeof(extent), id_map_sorted(map, next));
+		if (extent.lower_first <= id)
+			*result = next;
+	}
+	next = kernel_forget(*result);
+	bpf_probe_read_kernel(&extent, sizeof(extent), id_map_sorted(map, next));
+	*result = id_extent_translate(&extent, id, ID_OVERFLOW);
+}
+
+/* The first user namespace maps every id to itself. */
+static __always_inline void task_fill_in_ids(struct task_record *record, struct user_namespace *ns)
+{
+	const u32 *host = &record->ids.uid;
+	u32 *in = &record->in_ids.uid, i;
+	struct id_map maps[2], *map;
+
+	if (record->user_ns_level == 0) {
+		record->in_ids = record->ids;
+		return;
+	}
+	id_map_read(&maps[0], &ns->uid_map);
+	id_map_read(&maps[1], &ns->gid_map);
+	for (i = 0; i < ID_COUNT; i++) {
+		map = &maps[i & 1];
+		if (i >= 2 && host[i] == host[i - 2])
+			in[i] = in[i - 2];
+		else if (map->count <= EXTENTS_INLINE)
+			in[i] = id_map_scan(map, host[i]);
+		else
+			id_map_search(map, host[i], &in[i]);
+	}
+}
+
+/* What is the same for all tasks of the host: most of them need no further reads. */
+struct task_host {
+	struct user_namespace *user_ns;
+	struct nsproxy *proxy;
+	u32 ns[NS_KINDS];
+};
+
+/* Ids and securebits lie side by side in struct cred, and so do the five sets: u32[2] each until
+ * 6.3 (f122a08b197d), u64 since, the same bits on a little-endian machine. */
+static __always_inline void task_fill_cred(struct task_record *record, const struct cred *cred,
+					   const struct task_host *host)
+{
+	struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
+
+	bpf_core_read(&record->ids, sizeof(record->ids), &cred->uid);
+	bpf_core_read(&record->caps, sizeof(record->caps), &cred->cap_inheritable);
+	record->securebits = BPF_CORE_READ(cred, securebits);
+	if (ns == host->user_ns) {
+		record->ns[NS_USER] = host->ns[NS_USER];
+	} else {
+		record->user_ns_level = BPF_CORE_READ(ns, level);
+		record->user_ns_owner = BPF_CORE_READ(ns, owner.val);
+		record->ns[NS_USER] = BPF_CORE_READ(ns, ns.inum);
+	}
+	task_fill_in_ids(record, ns);
+}
+
+static __always_inline void task_fill_proxy(u32 *inodes, struct nsproxy *proxy)
+{
+	inodes[NS_MNT] = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
+	inodes[NS_NET] = BPF_CORE_READ(proxy, net_ns, ns.inum);
+	inodes[NS_IPC] = BPF_CORE_READ(proxy, ipc_ns, ns.inum);
+	inodes[NS_UTS] = BPF_CORE_READ(proxy, uts_ns, ns.inum);
+	inodes[NS_CGROUP] = BPF_CORE_READ(proxy, cgroup_ns, ns.inum);
+	inodes[NS_TIME] = kernel_time_namespace(proxy);
+}
+
+static __always_inline void task_fill_namespaces(struct task_record *record, struct nsproxy *proxy,
+						 const struct task_host *host)
+{
+	if (proxy == host->proxy)
+		__builtin_memcpy(record->ns, host->ns, sizeof(record->ns));
+	else if (proxy)
+		task_fill_proxy(record->ns, proxy);
+}
+
+/* struct pid.numbers has one declared element until 6.4 and none since (b69f0aeb0689), so
+ * elements are found by address. */
+static __always_inline struct upid *pid_level_at(struct pid *pid, u32 level)
+{
+	return (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	       level * bpf_core_type_size(struct upid);
+}
+
+/* Fills the chain, first pid namespace first, and its length. */
+static __always_inline void task_fill_chain(struct task_record *record, struct pid_level *chain,
+					    struct pid *pid, const struct task_host *host)
+{
+	u32 depth = BPF_CORE_READ(pid, level), i;
+	struct upid *upid = pid_level_at(pid, 0);
+
+	record->ns[NS_PID] = chain[0].ns = host->ns[NS_PID];
+	chain[0].pid = BPF_CORE_READ(upid, nr);
+	for (i = 1; i < PID_LEVELS_MAX; i++) {
+		if (i > depth)
+			break;
+		upid = pid_level_at(pid, i);
+		chain[i].pid = BPF_CORE_READ(upid, nr);
+		record->ns[NS_PID] = chain[i].ns = BPF_CORE_READ(upid, ns, ns.inum);
+	}
+	record->chain_count = i;
+}
+
+/* pid_nr_ns(): the parent's number in the task's own pid namespace, 0 when it has none there. */
+static __always_inline u32 task_parent_inside(struct pid *pid, struct pid *parent)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid *own = pid_level_at(pid, level);
+	struct upid *above = pid_level_at(parent, level);
+
+	if (level > BPF_CORE_READ(parent, level))
+		return 0;
+	if (BPF_CORE_READ(own, ns) != BPF_CORE_READ(above, ns))
+		return 0;
+	return BPF_CORE_READ(above, nr);
+}
+
+static __always_inline void task_fill_parent(struct task_record *record, struct pid *pid,
+					     struct task_struct *parent)
+{
+	record->ppid = BPF_CORE_READ(parent, tgid);
+	if (record->chain_count == 1)
+		record->in_ppid = record->ppid;
+	else
+		record->in_ppid =
+			task_parent_inside(pid, BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
+}
+
+/* fs/proc/array.c get_task_state(): the letter of the highest state bit that it reports. */
+static __always_inline char task_state_letter(struct task_struct *task)
+{
+	u32 state = kernel_task_state(task);
+	u32 seen = (state | task->exit_state) & TASK_REPORT;
+
+	if ((state & TASK_IDLE) == TASK_IDLE)
+		return 'I';
+	if (state & (TASK_RTLOCK_WAIT | TASK_FROZEN))
+		return 'D';
+	if (seen & 0x40)
+		return 'P';
+	if (seen & 0x20)
+		return 'Z';
+	if (seen & 0x10)
+		return 'X';
+	if (seen & 0x08)
+		return 't';
+	if (seen & 0x04)
+		return 'T';
+	if (seen & 0x02)
+		return 'D';
+	return seen & 0x01 ? 'S' : 'R';
+}
+
+static __always_inline void task_fill_tty(struct task_record *record, struct tty_struct *tty,
+					  struct pid *group)
+{
+	struct tty_driver *driver = BPF_CORE_READ(tty, driver);
+
+	record->tty_major = BPF_CORE_READ(driver, major);
+	record->tty_minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
+	if (kernel_tty_group(tty) == group)
+		record->flags |= TASK_FOREGROUND;
+}
+
+/* What signal_struct tells of the whole process: its terminal, its session, its threads. */
+static __always_inline void task_fill_signal(struct task_record *record,
+					     struct signal_struct *signal)
+{
+	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+	u64 pids[PIDTYPE_MAX] = {};
+
+	bpf_core_read(pids, sizeof(pids), &signal->pids);
+	record->threads = BPF_CORE_READ(signal, nr_threads);
+	record->cpu_ns = BPF_CORE_READ(signal, sum_sched_runtime);
+	if (pids[PIDTYPE_SID] == pids[PIDTYPE_TGID])
+		record->flags |= TASK_SESSION_LEADER;
+	if (tty)
+		task_fill_tty(record, tty, (struct pid *)pids[PIDTYPE_PGID]);
+}
+
+static __always_inline void task_fill_sched(struct task_record *record, struct task_struct *task)
+{
+	record->cpu_ns += task->se.sum_exec_runtime;
+	record->priority = task->prio - 100;    /* task_prio(): less MAX_RT_PRIO */
+	record->nice = task->static_prio - 120; /* PRIO_TO_NICE() */
+	record->state = task_state_letter(task);
+}
+
+static __always_inline void task_fill_own(struct task_record *record, struct task_struct *task)
+{
+	record->start_boot_ns = task->start_boottime;
+	record->tgid = task->tgid;
+	record->no_new_privs = task->atomic_flags >> PFA_NO_NEW_PRIVS & 1;
+	record->seccomp = kernel_task_seccomp(task);
+	record->loginuid = kernel_task_loginuid(task);
+	record->sessionid = kernel_task_sessionid(task);
+	*(u64 *)&record->comm[0] = *(u64 *)&task->comm[0];
+	*(u64 *)&record->comm[8] = *(u64 *)&task->comm[8];
+	record->comm[COMM_SIZE - 1] = 0;
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/args.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "host/facts.h"
+#include "host/procfs.h"
+#include "host/procstat.h"
+#include "source/source.h"
+
+#define INIT_PID 1
+#define STATUS_BYTES 65536
+#define NAME_BYTES 64 /* fs/proc/array.c proc_task_name(), with the newline */
+#define PID_DIGITS 10
+#define PADDING 8
+
+struct args_reader {
+	int proc_fd;     /* -1: no /proc */
+	uint32_t pid_ns; /* whose pids it shows */
+	uint32_t own_ns; /* nsview's own, whose pids system calls take */
+	size_t args_max;
+	struct args_record *record; /* and room for one byte more than args_max, and the padding */
+};
+
+/* Whose pids this /proc shows: its pid 1 tells those who may look; else nsview itself does,
+ * as long as this /proc knows it by one number. 0: not known. */
+static uint32_t pid_ns_read(int proc_fd, const struct facts *facts)
+{
+	struct procstatus status;
+	struct text text = {0};
+	uint32_t inode;
+
+	if (!procfs_namespace(proc_fd, INIT_PID, "pid", &inode))
+		return inode;
+	inode = 0;
+	if (!procfs_read(proc_fd, PROCFS_SELF, "status", STATUS_BYTES, &text) &&
+	    !procstat_parse_status(text.data, text.length, &status) && status.pids_count == 1)
+		inode = facts->self_ns[NS_PID];
+	text_free(&text);
+	return inode;
+}
+
+struct args_reader *args_open(const struct facts *facts, size_t args_max)
+{
+	struct args_reader *reader = mem_new(sizeof(*reader));
+	size_t room = args_max > NAME_BYTES ? args_max : NAME_BYTES;
+
+	reader->args_max = args_max;
+	reader->own_ns = facts->self_ns[NS_PID];
+	reader->record = mem_new(sizeof(*reader->record) + room + 1 + PADDING);
+	reader->proc_fd = procfs_open(facts->proc_path);
+	if (reader->proc_fd >= 0)
+		reader->pid_ns = pid_ns_read(reader->proc_fd, facts);
+	return reader;
+}
+
+void args_close(struct args_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->proc_fd >= 0)
+		close(reader->proc_fd);
+	free(reader->record);
+	free(reader);
+}
+
+/* 0: the process is not in that pid namespace. */
+static uint32_t pid_in(const struct task_record *task, uint32_t pid_ns)
+{
+	const struct pid_level *chain = record_chain(task);
+
+	for (size_t i = 0; pid_ns && i < task->chain_count; i++) {
+		if (chain[i].ns == pid_ns)
+			return chain[i].pid;
+	}
+	return 0;
+}
+
+/* /proc says ENOENT also for a process that it hides (hidepid); a system call knows better. */
+static int args_refusal(const struct args_reader *reader, const struct task_record *task, int r)
+{
+	uint32_t pid = pid_in(task, reader->own_ns);
+
+	if (r != -ENOENT && r != -ESRCH)
+		return r;
+	if (pid && kill((pid_t)pid, 0) && errno == ESRCH)
+		return -ESRCH;
+	return -ENODATA;
+}
+
+/* "123/cmdline", without printf: this is done once per process. */
+static const char *args_path(char *end, uint32_t pid, const char *file)
+{
+	size_t length = strlen(file) + 1;
+
+	end -= length;
+	memcpy(end, file, length);
+	*--end = '/';
+	do {
+		*--end = (char)('0' + pid % 10);
+		pid /= 10;
+	} while (pid);
+	return end;
+}
+
+/* One read gives all that there is: fs/proc/base.c get_mm_cmdline() goes on until nothing comes. */
+static ssize_t args_take(const struct args_reader *reader, uint32_t pid, const char *file,
+			 char *data, size_t room)
+{
+	char path[PID_DIGITS + 16];
+	autoclose int fd = openat(reader->proc_fd, args_path(path + sizeof(path), pid, file),
+				  O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		length = read(fd, data, room);
+	} while (length < 0 && errno == EINTR);
+	return length < 0 ? -errno : length;
+}
+
+int args_read(struct args_reader *reader, const struct task_record *task,
+	      const struct args_record **record)
+{
+	struct args_record *out = reader->record;
+	bool is_kernel = task->flags & TASK_KTHREAD;
+	uint32_t pid = pid_in(task, reader->pid_ns);
+	char *data = (char *)(out + 1);
+	size_t room = is_kernel ? NAME_BYTES : reader->args_max + 1;
+	ssize_t length;
+
+	if (!pid)
+		return -ENODATA;
+	length = args_take(reader, pid, is_kernel ? "comm" : "cmdline", data, room);
+	if (length < 0)
+		return args_refusal(reader, task, (int)length);
+	if (is_kernel && length && data[length - 1] == '\n')
+		length--;
+	*record = NULL;
+	if (!length)
+		return 0;
+	out->header.type = RECORD_ARGS;
+	out->start_boot_ns = task->start_boot_ns;
+	out->tgid = task->tgid;
+	out->kind = is_kernel ? ARGS_NAME : ARGS_VECTOR;
+	out->is_cut = !is_kernel && (size_t)length > reader->args_max;
+	out->length = (uint32_t)(out->is_cut ? reader->args_max : (size_t)length);
+	memset(data + out->length, 0, PADDING);
+	out->header.size = (uint32_t)(sizeof(*out) + ((out->length + 7) & ~7U));
+	*record = out;
+	return 0;
+}

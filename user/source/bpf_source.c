@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The processes as the kernel itself has them, written by bpf/tasks.bpf.c. */
+#include "source/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "host/facts.h"
+#include "nsview.skel.h"
+#include "source/args.h"
+
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define VERIFIER_BYTES 65536
+/* The kernel hands out at most its own buffer of 8 pages at a time (kernel/bpf/bpf_iter.c);
+ * more room is for pages larger than 4 KiB. */
+#define CHUNK_BYTES (1 << 17)
+
+struct bpf_state {
+	struct nsview_bpf *object;
+	struct bpf_link *link;
+	struct args_reader *args; /* NULL: none wanted */
+	char *chunk;              /* CHUNK_BYTES */
+};
+
+static void bpf_source_close(void *state)
+{
+	struct bpf_state *opened = state;
+
+	if (!opened)
+		return;
+	args_close(opened->args);
+	bpf_link__destroy(opened->link);
+	nsview_bpf__destroy(opened->object);
+	free(opened->chunk);
+	free(opened);
+}
+
+/* The last line of the verifier that is no statistics: what it did not like. */
+static void why_add_verdict(struct text *why, char *verifier_log)
+{
+	const char *verdict = NULL;
+	char *rest = NULL;
+
+	for (char *line = strtok_r(verifier_log, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, "processed ", 10) && strncmp(line, "verification time", 17) &&
+		    strncmp(line, "stack depth", 11))
+			verdict = line;
+	}
+	if (verdict)
+		text_printf(why, " (%s)", verdict);
+}
+
+static int bpf_source_refused(int error, const struct source_options *options, char *verifier_log,
+			      struct text *why)
+{
+	if (options->btf_path && access(options->btf_path, R_OK))
+		text_printf(why, "cannot read the BTF in %s: %s", options->btf_path,
+			    strerror(errno));
+	else if (error == -EPERM || (error == -EACCES && !verifier_log[0]))
+		text_add_string(why, "the kernel's processes are shown to root, or to who has "
+				     "CAP_BPF and CAP_PERFMON");
+	else if (!options->btf_path && access(KERNEL_BTF, R_OK))
+		text_printf(why,
+			    "this kernel does not describe itself in %s, and no --btf names "
+			    "a file that does",
+			    KERNEL_BTF);
+	else
+		text_printf(why, "the kernel refuses the task iterator: %s", strerror(-error));
+	if (error != -EPERM)
+		why_add_verdict(why, verifier_log);
+	return error;
+}
+
+static unsigned int cpus_possible(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus <= 0)
+		cpus = (int)sysconf(_SC_NPROCESSORS_CONF);
+	return cpus > 0 ? (unsigned int)cpus : 1;
+}
+
+static int bpf_state_load(struct bpf_state *opened, const struct source_options *options,
+			  char *verifier_log)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_options, .btf_custom_path = options->btf_path,
+		    .kernel_log_buf = verifier_log, .kernel_log_size = VERIFIER_BYTES);
+	struct bpf_program *program;
+	int r;
+
+	opened->object = nsview_bpf__open_opts(&open_options);
+	if (!opened->object)
+		return -errno;
+	program = opened->object->progs.tasks_snapshot;
+	opened->object->rodata->cpus_possible = cpus_possible();
+	bpf_program__set_autoload(program, true);
+	r = nsview_bpf__load(opened->object);
+	if (r)
+		return r;
+	opened->link = bpf_program__attach_iter(program, NULL);
+	return opened->link ? 0 : -errno;
+}
+
+static int bpf_source_open(const struct source_options *options, void **state, struct text *why)
+{
+	struct bpf_state *opened = mem_new(sizeof(*opened));
+	autofree char *verifier_log = mem_new(VERIFIER_BYTES);
+	int r;
+
+	libbpf_set_print(NULL); /* it would write to the terminal */
+	r = bpf_state_load(opened, options, verifier_log);
+	if (r) {
+		bpf_source_close(opened);
+		return bpf_source_refused(r, options, verifier_log, why);
+	}
+	opened->chunk = mem_new(CHUNK_BYTES);
+	if (options->args_max)
+		opened->args = args_open(options->facts, options->args_max);
+	*state = opened;
+	return 0;
+}
+
+/* Arguments are read before the process is handed on: only then is it known whether they are. */
+static int bpf_source_emit_task(const struct bpf_state *opened, struct task_record *task,
+				source_sink sink, void *context)
+{
+	const struct args_record *args = NULL;
+	bool is_kernel = task->flags & TASK_KTHREAD;
+	int r = 0;
+
+	if (opened->args && !(task->flags & TASK_ZOMBIE))
+		r = args_read(opened->args, task, &args);
+	if (r == -ESRCH)
+		return 0;
+	if (r && !is_kernel)
+		task->unknown |= FIELD_BIT(FIELD_ARGS);
+	r = sink(context, &task->header);
+	return !r && args ? sink(context, &args->header) : r;
+}
+
+/* Hands on the whole records among `length` bytes of the chunk and moves what is left to its
+ * start. */
+static int bpf_source_emit(const struct bpf_state *opened, size_t *length, source_sink sink,
+			   void *context)
+{
+	size_t at = 0;
+	int r = 0;
+
+	while (!r && at + sizeof(struct record_header) <= *length) {
+		struct record_header *record = (void *)(opened->chunk + at);
+
+		if (record->size > *length - at)
+			break;
+		if (!record_is_sound(record, *length - at))
+			return -EBADMSG;
+		if (record->type == RECORD_TASK)
+			r = bpf_source_emit_task(opened, (void *)record, sink, context);
+		else
+			r = sink(context, record);
+		at += record->size;
+	}
+	*length -= at;
+	memmove(opened->chunk, opened->chunk + at, *length);
+	return r;
+}
+
+static int bpf_source_snapshot(void *state, source_sink sink, void *context)
+{
+	const struct bpf_state *opened = state;
+	autoclose int fd = bpf_iter_create(bpf_link__fd(opened->link));
+	size_t length = 0;
+	ssize_t more = 0;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (!r) {
+		more = read(fd, opened->chunk + length, CHUNK_BYTES - length);
+		if (more < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (more <= 0)
+			break;
+		length += (size_t)more;
+		r = bpf_source_emit(opened, &length, sink, context);
+	}
+	if (more < 0)
+		return -errno;
+	return r || !length ? r : -EBADMSG;
+}
+
+const struct source_ops bpf_source = {
+	.name = "bpf",
+	.open = bpf_source_open,
+	.snapshot = bpf_source_snapshot,
+	.close = bpf_source_close,
+};

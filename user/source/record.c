@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whether bytes are a record, and where its tail's parts are. A recording may hold anything. */
+#include <string.h>
+
+#include "source/source.h"
+
+#define RECORD_ALIGNMENT 8
+#define ARGS_LENGTH_MAX (1U << 30) /* far beyond any vector, and no sum of sizes overflows */
+
+static size_t record_padded(size_t size)
+{
+	return (size + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1);
+}
+
+static bool task_is_sound(const struct task_record *task)
+{
+	size_t size = sizeof(*task);
+
+	if (task->header.size < size)
+		return false;
+	if (task->chain_count < 1 || task->chain_count > PID_LEVELS_MAX)
+		return false;
+	if (task->groups_kept > GROUPS_KEPT || task->groups_kept > task->groups_total)
+		return false;
+	if (task->cgroup_length > CGROUP_PATH_MAX || task->cgroup_hierarchy >= CGROUP_HIERARCHIES)
+		return false;
+	if (task->comm[COMM_SIZE - 1])
+		return false;
+	size += task->chain_count * sizeof(struct pid_level);
+	size += task->groups_kept * sizeof(uint32_t);
+	size += task->cgroup_length;
+	return task->header.size == record_padded(size);
+}
+
+static bool args_is_sound(const struct args_record *args)
+{
+	if (args->header.size < sizeof(*args) || args->length > ARGS_LENGTH_MAX)
+		return false;
+	if (args->kind != ARGS_VECTOR && args->kind != ARGS_NAME)
+		return false;
+	return args->header.size == record_padded(sizeof(*args) + args->length);
+}
+
+bool record_is_sound(const struct record_header *record, size_t available)
+{
+	if (available < sizeof(*record) || record->size < sizeof(*record) ||
+	    record->size > available || record->size % RECORD_ALIGNMENT)
+		return false;
+	switch (record->type) {
+	case RECORD_HOST:
+		return record->size == sizeof(struct host_record);
+	case RECORD_TASK:
+		return task_is_sound((const struct task_record *)record);
+	case RECORD_THREAD:
+		return record->size == sizeof(struct thread_record);
+	case RECORD_ARGS:
+		return args_is_sound((const struct args_record *)record);
+	default:
+		return false;
+	}
+}
+
+const struct pid_level *record_chain(const struct task_record *task)
+{
+	return (const struct pid_level *)(task + 1);
+}
+
+const uint32_t *record_groups(const struct task_record *task)
+{
+	return (const uint32_t *)(record_chain(task) + task->chain_count);
+}
+
+const char *record_cgroup_path(const struct task_record *task)
+{
+	return (const char *)(record_groups(task) + task->groups_kept);
+}
+
+const char *record_args(const struct args_record *args)
+{
+	return (const char *)(args + 1);
+}

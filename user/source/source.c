@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct source {
+	const struct source_ops *ops;
+	void *state;
+};
+
+/* Best first: what source_open tries when nobody says which. */
+static const struct source_ops *const sources[] = {&bpf_source, &proc_source};
+
+const struct source_ops *source_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		if (!strcmp(sources[i]->name, name))
+			return sources[i];
+	}
+	return NULL;
+}
+
+int source_open(const struct source_ops *ops, const struct source_options *options,
+		struct source **source, struct text *why)
+{
+	const struct source_ops *tried = ops ? ops : sources[0];
+	void *state = NULL;
+	int r = tried->open(options, &state, why);
+
+	for (size_t i = 1; r && !ops && i < ARRAY_SIZE(sources); i++) {
+		tried = sources[i];
+		r = tried->open(options, &state, why);
+	}
+	if (r)
+		return r;
+	*source = mem_new(sizeof(**source));
+	(*source)->ops = tried;
+	(*source)->state = state;
+	return 0;
+}
+
+int source_snapshot(struct source *source, source_sink sink, void *context)
+{
+	return source->ops->snapshot(source->state, sink, context);
+}
+
+const struct source_ops *source_kind(const struct source *source)
+{
+	return source->ops;
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	source->ops->close(source->state);
+	free(source);
+}
