@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A column is one table row. Its getter serves the table, JSON, --sort and --filter alike, so a
- * new column is a new row in proc_columns.c and nothing else.
+ * new column is a new row in proc_columns.c, and a getter where none of those there fits.
  */
 #ifndef NSVIEW_VIEW_COLUMN_H
 #define NSVIEW_VIEW_COLUMN_H
@@ -22,8 +22,9 @@ struct text;
 enum column_type {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,
+	COLUMN_UID,       /* a host uid, shown as its name; JSON has the number */
 	COLUMN_KIB,       /* bytes, shown in KiB as ps does */
-	COLUMN_PERCENT,   /* one decimal, ps's rules above 99.9 */
+	COLUMN_PERCENT,   /* one decimal, none from 100 on, as ps */
 	COLUMN_CPU_TIME,  /* nanoseconds: ps's M:SS; JSON in seconds */
 	COLUMN_START,     /* epoch nanoseconds: ps's 06:06, Nov12 or 2024; JSON RFC 3339 */
 	COLUMN_BOOL,      /* yes, no */
@@ -31,13 +32,15 @@ enum column_type {
 	COLUMN_CAP_NAMES, /* a mask as names with commas; JSON an array of CAP_ names */
 	COLUMN_HEX,       /* a mask, 16 digits */
 	COLUMN_WORDS,     /* words with commas; JSON an array */
-	COLUMN_IDS,       /* words that are numbers; JSON an array of numbers */
+	COLUMN_IDS,       /* numbers with commas; JSON an array */
+	COLUMN_CHAIN,     /* pids with slashes; JSON an array of {ns, pid} */
+	COLUMN_TYPES,
 };
 
 /* All that a getter may look at. Not kept between calls. */
 struct view_context {
 	const struct facts *facts;
-	const struct model *model;
+	struct model *model; /* only read */
 	struct passwd_cache *users;
 	int proc_fd;          /* for the container's passwd, exe, cwd; -1: none */
 	struct text *scratch; /* a getter may put text here; valid until the row's next getter */
@@ -47,29 +50,46 @@ struct column {
 	const char *key;     /* what -o, --sort and --filter say: "in-user" */
 	const char *heading; /* "IN-USER" */
 	const char *json;    /* JSON key, "group.member" inside an object: "ns.mnt"; NULL: none */
-	const char *unit;    /* for --columns; NULL: none */
+	const char *unit;    /* of what the table shows, for --columns; NULL: none */
 	const char *ecs;     /* the field in schema.md's stream; NULL: none */
 	const char *meaning; /* one line, for --columns and the man page */
-	void (*get)(const struct view_context *view, const struct proc *proc, struct value *value);
+	const char *none;    /* shown where it does not apply; NULL: `-` */
+	/* The only words it can have, NULL-terminated, so that a filter can refuse others. */
+	const char *const *domain;
+	void (*get)(const struct column *column, const struct view_context *view,
+		    const struct proc *proc, struct value *value);
 	uint64_t needs; /* FIELD_BIT()s: any of them unknown makes the cell `?` */
+	uint32_t at;    /* for the getter: the offset of a field, or a number of its own meaning */
 	enum column_type type;
-	bool is_right;  /* right-aligned */
+	bool is_inside; /* the container's view: does not apply to host processes */
 	bool is_hidden; /* JSON only: -o does not take it */
 };
 
 extern const struct column proc_columns[];
 extern const size_t proc_columns_count;
 
-/* By key or heading, any case, `_` as `-`, with or without %. NULL, and then *nearest names the
- * nearest key or is NULL. */
+/* What `nsview ps` shows when not told otherwise, in its order; NULL-terminated. */
+extern const char *const proc_columns_default[];
+
+/* By key, heading or JSON key, any case, `_` as `-`, with or without %. NULL, and then *nearest
+ * names the nearest key, or is NULL when none is near. */
 const struct column *column_find(const char *name, const char **nearest);
+
+/* The word for the type in --columns: text, number, ... */
+const char *column_type_name(enum column_type type);
+
+/* Numbers stand on the right. */
+bool column_is_right(const struct column *column);
 
 /* The getter, with `needs` looked at first. */
 void column_get(const struct column *column, const struct view_context *view,
 		const struct proc *proc, struct value *value);
 
-/* Appends what the table shows for the value: printable, unpadded, uncut. */
+/* Appends what the table shows for the value: printable, unpadded, uncut, never empty. */
 void cell_format(struct text *out, const struct column *column, const struct value *value,
 		 const struct view_context *view);
+
+/* Visits VALUE_WORDS: the first word when *word is NULL, then each next one. False: no more. */
+bool value_next_word(const struct value *value, const char **word, size_t *length);
 
 #endif

@@ -56,12 +56,13 @@ struct query {
 struct query_result {
 	const struct proc **procs; /* free the array */
 	size_t count;
-	size_t unknown; /* left out because the filter met something unknown */
+	size_t unknown; /* left out because the selection would turn on something unknown */
 };
 
 /*
- * -ENOENT: nothing has the pid or container asked for; -EEXIST: an ambiguous container prefix.
- * Both with one sentence in complaint.
+ * Kinds of selection narrow each other, several values of one kind add up. -ENOENT: nothing has
+ * one of the pids or containers asked for, with a sentence a line in complaint; the result holds
+ * what the others select. -EEXIST: an ambiguous container prefix, nothing is selected.
  */
 int query_run(const struct query *query, const struct view_context *view,
 	      struct query_result *result, struct text *complaint);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pid_level;
+
 enum value_kind {
 	VALUE_NONE,    /* does not apply: `-`, null */
 	VALUE_UNKNOWN, /* could not be known: `?`, null and named in `unknown` */
@@ -14,25 +16,49 @@ enum value_kind {
 	VALUE_REAL,
 	VALUE_BOOL,
 	VALUE_TEXT,  /* raw bytes, hostile */
-	VALUE_MASK,  /* a capability set */
-	VALUE_WORDS, /* strings: groups as digits, names of shared namespaces, ... */
+	VALUE_CAPS,  /* a capability set */
+	VALUE_WORDS, /* strings, each ended by a NUL but perhaps the last; hostile */
+	VALUE_IDS,
+	VALUE_CHAIN,
+};
+
+/* Whether capabilities count on the host. */
+enum caps_reach {
+	REACH_HOST,
+	REACH_USERNS,
+	REACH_UNKNOWN,
+};
+
+/* Text, words and ids: where there is more than could be carried. */
+enum value_cut {
+	CUT_NOT,
+	CUT_START,
+	CUT_END,
 };
 
 struct value {
 	enum value_kind kind;
+	enum value_cut cut;
 	union {
 		int64_t number;
 		double real;
 		bool is_true;
-		uint64_t mask;
+		struct {
+			uint64_t mask;
+			enum caps_reach reach;
+		} caps;
 		struct {
 			const char *data; /* borrowed from the model, the context or a literal */
 			size_t length;
-		} text;
+		} text; /* VALUE_TEXT and VALUE_WORDS */
 		struct {
-			const char *const *items; /* borrowed */
+			const uint32_t *items; /* borrowed */
 			size_t count;
-		} words;
+		} ids;
+		struct {
+			const struct pid_level *levels; /* borrowed; outermost first */
+			size_t count;
+		} chain;
 	};
 };
 

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/options.h"
+#include "cmd/session.h"
+#include "output/output.h"
+
+#define ARGS_MAX (256 * 1024) /* of one process; ps itself stops at 128 KiB */
+#define WIDTH_DEFAULT 80      /* of a terminal that does not tell */
+
+struct ps_options {
+	struct select_options select;
+	struct option_list columns;
+	struct option_list sort;
+	const char *as_ps;
+	bool is_wide;
+	bool no_headers;
+	bool as_json;
+	bool as_ndjson;
+	bool lists_columns;
+};
+
+#define PS(field) offsetof(struct ps_options, field)
+
+static const struct option ps_option_table[] = {
+	{.letter = 'o',
+	 .argument = "COLUMNS",
+	 .help = "show these, with commas between them; +COLUMNS adds to the usual ones",
+	 .kind = OPTION_LIST,
+	 .offset = PS(columns)},
+	{.name = "sort",
+	 .argument = "COLUMNS",
+	 .help = "order by these; -COLUMN: largest first",
+	 .kind = OPTION_LIST,
+	 .offset = PS(sort)},
+	{.name = "wide",
+	 .help = "every column, nothing cut; so it is into a pipe and with -o too",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(is_wide)},
+	{.name = "no-headers",
+	 .help = "the rows only",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(no_headers)},
+	{.name = "json",
+	 .help = "a JSON array with everything that is known, an object a line",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(as_json)},
+	{.name = "ndjson",
+	 .help = "the same objects, one a line, without the array",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(as_ndjson)},
+	{.name = "columns",
+	 .help = "list the columns there are; with --json in JSON",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(lists_columns)},
+	{.letter = 'a',
+	 .argument = "ux",
+	 .help = "as fingers type it for ps: changes nothing, nor does the word aux",
+	 .kind = OPTION_TEXT,
+	 .offset = PS(as_ps)},
+	{.kind = OPTION_INCLUDE, .include = select_option_table, .offset = PS(select)},
+	OPTIONS_END,
+};
+
+struct column_list {
+	const struct column **items;
+	bool *is_descending; /* sort only */
+	size_t count;
+	size_t capacity;
+};
+
+static void column_list_insert(struct column_list *list, size_t at, const struct column *column,
+			       bool is_descending)
+{
+	size_t moved = list->count - at;
+
+	list->items = mem_resize(list->items, list->count + 1, sizeof(*list->items));
+	list->is_descending =
+		mem_resize(list->is_descending, list->count + 1, sizeof(*list->is_descending));
+	memmove(list->items + at + 1, list->items + at, moved * sizeof(*list->items));
+	memmove(list->is_descending + at + 1, list->is_descending + at,
+		moved * sizeof(*list->is_descending));
+	list->items[at] = column;
+	list->is_descending[at] = is_descending;
+	list->count++;
+}
+
+static void column_list_free(struct column_list *list)
+{
+	free(list->items);
+	free(list->is_descending);
+}
+
+static const struct column *find_or_complain(const char *name)
+{
+	const char *nearest = NULL;
+	const struct column *column = column_find(name, &nearest);
+
+	if (!column && nearest)
+		log_error(0, "no column is called %s: did you mean %s?", name, nearest);
+	else if (!column)
+		log_error(0, "no column is called %s: `nsview ps --columns` lists them", name);
+	return column;
+}
+
+static void column_list_add_default(struct column_list *list)
+{
+	const char *nearest;
+
+	for (size_t i = 0; proc_columns_default[i]; i++)
+		column_list_insert(list, list->count,
+				   column_find(proc_columns_default[i], &nearest), false);
+}
+
+/* -o. What is added stands before COMMAND, which has no end. */
+static int read_columns(const struct option_list *options, struct column_list *list)
+{
+	size_t behind = 0;
+
+	if (!options->count || options->items[0][0] == '+') {
+		column_list_add_default(list);
+		behind = 1;
+	}
+	for (size_t i = 0; i < options->count; i++) {
+		autofree char *names = mem_copy(options->items[i]);
+		char *rest = names;
+		char *name;
+
+		while ((name = strsep(&rest, ", ")) != NULL) {
+			const struct column *column;
+
+			if (*name == '+')
+				name++;
+			column = find_or_complain(name);
+			if (!column)
+				return -EINVAL;
+			column_list_insert(list, list->count - behind, column, false);
+		}
+	}
+	return 0;
+}
+
+/* --sort */
+static int read_sort(const struct option_list *options, struct column_list *list)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		autofree char *names = mem_copy(options->items[i]);
+		char *rest = names;
+		char *name;
+
+		while ((name = strsep(&rest, ", ")) != NULL) {
+			bool is_descending = *name == '-';
+			const struct column *column;
+
+			if (*name == '-' || *name == '+')
+				name++;
+			column = find_or_complain(name);
+			if (!column)
+				return -EINVAL;
+			column_list_insert(list, list->count, column, is_descending);
+		}
+	}
+	return 0;
+}
+
+/* COLUMNS wins over the terminal's own answer, as in ps. */
+static size_t terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = {0};
+	uint32_t width = 0;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (columns && !option_number(columns, &width) && width)
+		return width;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col;
+	return WIDTH_DEFAULT;
+}
+
+static bool terminal_has_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* A reader that has gone wants no more, which is no failure. */
+static int exit_code_of_write(int r)
+{
+	if (!r || r == -EPIPE)
+		return EXIT_DONE;
+	log_fail(r, "write to standard output");
+	return EXIT_FAILED;
+}
+
+static int check_words(const struct ps_options *options, int argc, char **argv)
+{
+	if (options->as_ps && strcmp(options->as_ps, "ux") != 0) {
+		log_error(0, "unknown option -a%s: -aux is meant for those who know ps aux",
+			  options->as_ps);
+		return -EINVAL;
+	}
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "aux"))
+			continue;
+		log_error(0, "ps takes no word %s: -c selects a container, -p a pid, -u a user",
+			  argv[i]);
+		return -EINVAL;
+	}
+	if (options->as_json && options->as_ndjson) {
+		log_error(0, "--json and --ndjson are two formats: give one of them");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+struct ps {
+	const struct ps_options *options;
+	struct session session;
+	struct column_list columns;
+	struct column_list sort;
+};
+
+static int ps_write(struct ps *ps, const struct query_result *result)
+{
+	const struct ps_options *options = ps->options;
+	const struct output_format *format = &output_table;
+	const struct output_options output = {
+		.columns = ps->columns.items,
+		.columns_count = ps->columns.count,
+		.width = options->is_wide || options->columns.count ? 0 : terminal_width(),
+		.has_colour = terminal_has_colour(),
+		.no_headers = options->no_headers,
+	};
+
+	if (options->as_json)
+		format = &output_json;
+	else if (options->as_ndjson)
+		format = &output_ndjson;
+	return exit_code_of_write(
+		format->write(stdout, &output, &ps->session.view, result->procs, result->count));
+}
+
+static int ps_show(struct ps *ps)
+{
+	const struct query query = {
+		.selection = ps->session.selection,
+		.sort = ps->sort.items,
+		.sort_descending = ps->sort.is_descending,
+		.sort_count = ps->sort.count,
+	};
+	struct query_result result;
+	struct text complaint = {0};
+	int r = query_run(&query, &ps->session.view, &result, &complaint);
+	int exit_code = EXIT_DONE;
+
+	if (!r || result.count || ps->options->as_json)
+		exit_code = ps_write(ps, &result);
+	if (r) {
+		log_lines(text_string(&complaint));
+		exit_code = EXIT_FAILED;
+	}
+	if (result.unknown)
+		log_note("%zu more could be meant: what decides about them could not be read; "
+			 "`nsview doctor` tells why",
+			 result.unknown);
+	free(result.procs);
+	text_free(&complaint);
+	return exit_code;
+}
+
+static int ps_run(struct app *app, void *target, int argc, char **argv)
+{
+	const struct ps_options *options = target;
+	struct ps ps = {.options = options};
+	int exit_code = EXIT_USAGE;
+
+	if (check_words(options, argc, argv))
+		return EXIT_USAGE;
+	if (options->lists_columns)
+		return exit_code_of_write(output_columns(stdout, options->as_json));
+	if (!read_columns(&options->columns, &ps.columns) && !read_sort(&options->sort, &ps.sort)) {
+		exit_code = session_open(&ps.session, app, &options->select, ARGS_MAX);
+		if (exit_code == EXIT_DONE)
+			exit_code = session_snapshot(&ps.session);
+		if (exit_code == EXIT_DONE)
+			exit_code = ps_show(&ps);
+		session_close(&ps.session);
+	}
+	column_list_free(&ps.columns);
+	column_list_free(&ps.sort);
+	return exit_code;
+}
+
+const struct command ps_command = {
+	.name = "ps",
+	.usage = "[aux] [OPTIONS]",
+	.summary = "every process, as the host and as its container see it",
+	.details = "`-` does not apply, `?` could not be known. CAPS: the effective capabilities; "
+		   "`in userns`\nafter them: they do not count on the host.",
+	.example = "nsview ps --filter 'caps~SYS_ADMIN and host-effective' --sort -rss",
+	.options = ps_option_table,
+	.options_size = sizeof(struct ps_options),
+	.run = ps_run,
+};

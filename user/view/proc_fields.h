@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The getters of proc_columns.c for what a process is; proc_ps.h has those of ps(1)'s columns. */
+#ifndef NSVIEW_VIEW_PROC_FIELDS_H
+#define NSVIEW_VIEW_PROC_FIELDS_H
+
+struct column;
+struct proc;
+struct value;
+struct view_context;
+
+#define PROC_GETTER(name)                                                       \
+	void name(const struct column *column, const struct view_context *view, \
+		  const struct proc *proc, struct value *value)
+
+/* `at` is the offset in struct task_record of a... */
+PROC_GETTER(proc_get_u32);
+PROC_GETTER(proc_get_u64);
+PROC_GETTER(proc_get_s32);
+PROC_GETTER(proc_get_flag);      /* __u8 that is 0 or not */
+PROC_GETTER(proc_get_login);     /* __u32 where ID_UNSET means none */
+PROC_GETTER(proc_get_caps);      /* capability set */
+PROC_GETTER(proc_get_namespace); /* namespace inode, 0 means none */
+
+PROC_GETTER(proc_get_user);    /* the effective one, by its name on the host */
+PROC_GETTER(proc_get_in_user); /* by the container's own name */
+PROC_GETTER(proc_get_in_pid);
+PROC_GETTER(proc_get_chain);
+PROC_GETTER(proc_get_groups);
+PROC_GETTER(proc_get_seccomp);
+PROC_GETTER(proc_get_host_effective);
+PROC_GETTER(proc_get_shared); /* namespaces that are the host's */
+PROC_GETTER(proc_get_cgroup);
+PROC_GETTER(proc_get_container); /* its name */
+PROC_GETTER(proc_get_container_id);
+PROC_GETTER(proc_get_runtime);
+PROC_GETTER(proc_get_comm);
+PROC_GETTER(proc_get_link); /* exe or cwd: `at` is the enum task_field */
+PROC_GETTER(proc_get_args);
+
+/* "mnt", "pid", ... in the order of enum ns_kind, then NULL. */
+extern const char *const proc_namespace_names[];
+/* What proc_get_seccomp can say, then NULL. */
+extern const char *const proc_seccomp_words[];
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The getters of proc_columns.c that follow ps(1), procps 4.0.2. */
+#ifndef NSVIEW_VIEW_PROC_PS_H
+#define NSVIEW_VIEW_PROC_PS_H
+
+#include "view/proc_fields.h"
+
+PROC_GETTER(proc_get_cpu_percent); /* CPU time over life time, cut to one decimal */
+PROC_GETTER(proc_get_mem_percent);
+PROC_GETTER(proc_get_pages); /* `at`: the offset of a count of pages; in bytes */
+PROC_GETTER(proc_get_tty);
+PROC_GETTER(proc_get_stat);
+PROC_GETTER(proc_get_start);
+PROC_GETTER(proc_get_cpu_time);
+PROC_GETTER(proc_get_pri);
+PROC_GETTER(proc_get_nice);
+PROC_GETTER(proc_get_command); /* arguments with spaces; [name]; [comm] <defunct> */
+
+#endif

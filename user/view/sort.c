@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "view/sort.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/model.h"
+#include "view/query.h"
+
+#define KEY_TEXT_MAX 1024 /* rows that agree on so many bytes are equal */
+
+/* What does not apply comes before every value, and what is unknown before that. */
+enum key_rank {
+	RANK_UNKNOWN,
+	RANK_NONE,
+	RANK_NUMBER,
+	RANK_TEXT,
+};
+
+struct sort_key {
+	enum key_rank rank;
+	uint32_t length;
+	union {
+		double number;
+		const char *text;
+	};
+};
+
+struct sort_row {
+	const struct proc *proc;
+	const struct sort_key *keys;
+};
+
+static int order_of(uint64_t one, uint64_t other)
+{
+	return (one > other) - (one < other);
+}
+
+static int order_of_containers(const struct container *one, const struct container *other)
+{
+	int order;
+
+	if (one == other)
+		return 0;
+	if (!one || !other)
+		return one ? 1 : -1;
+	order = order_of(one->start_boot_ns, other->start_boot_ns);
+	return order ? order : order_of(one->first_pid, other->first_pid);
+}
+
+static int compare_default(const void *left, const void *right)
+{
+	const struct proc *one = *(const struct proc *const *)left;
+	const struct proc *other = *(const struct proc *const *)right;
+	int order = order_of_containers(one->container, other->container);
+
+	if (!order && one->container)
+		order = order_of(proc_in_pid(one), proc_in_pid(other));
+	return order ? order : order_of(one->task->tgid, other->task->tgid);
+}
+
+static void key_set_number(struct sort_key *key, double number)
+{
+	key->rank = RANK_NUMBER;
+	key->number = number;
+}
+
+static void key_take(struct sort_key *key, const struct value *value, struct arena *arena)
+{
+	switch (value->kind) {
+	case VALUE_UNKNOWN:
+		key->rank = RANK_UNKNOWN;
+		break;
+	case VALUE_NONE:
+		key->rank = RANK_NONE;
+		break;
+	case VALUE_NUMBER:
+		key_set_number(key, (double)value->number);
+		break;
+	case VALUE_REAL:
+		key_set_number(key, value->real);
+		break;
+	case VALUE_BOOL:
+		key_set_number(key, value->is_true);
+		break;
+	case VALUE_CAPS:
+		key_set_number(key, __builtin_popcountll(value->caps.mask));
+		break;
+	case VALUE_IDS:
+		key_set_number(key, (double)value->ids.count);
+		break;
+	case VALUE_CHAIN:
+		key_set_number(key, (double)value->chain.count);
+		break;
+	case VALUE_TEXT:
+	case VALUE_WORDS:
+		key->rank = RANK_TEXT;
+		key->length = (uint32_t)(value->text.length < KEY_TEXT_MAX ? value->text.length
+									   : KEY_TEXT_MAX);
+		key->text = arena_copy(arena, value->text.data, key->length);
+		break;
+	}
+}
+
+static int compare_keys(const struct sort_key *one, const struct sort_key *other)
+{
+	uint32_t common = one->length < other->length ? one->length : other->length;
+	int order;
+
+	if (one->rank != other->rank)
+		return one->rank < other->rank ? -1 : 1;
+	if (one->rank == RANK_NUMBER)
+		return (one->number > other->number) - (one->number < other->number);
+	if (one->rank != RANK_TEXT)
+		return 0;
+	order = memcmp(one->text, other->text, common);
+	return order ? order : order_of(one->length, other->length);
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+	const struct query *query = context;
+	const struct sort_row *one = left;
+	const struct sort_row *other = right;
+
+	for (size_t i = 0; i < query->sort_count; i++) {
+		int order = compare_keys(&one->keys[i], &other->keys[i]);
+
+		if (order)
+			return query->sort_descending[i] ? -order : order;
+	}
+	return order_of(one->proc->task->tgid, other->proc->task->tgid);
+}
+
+static void sort_by_columns(const struct query *query, const struct view_context *view,
+			    const struct proc **procs, size_t count)
+{
+	autofree struct sort_row *rows = mem_resize(NULL, count, sizeof(*rows));
+	struct arena arena = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		size_t bytes = query->sort_count * sizeof(struct sort_key);
+		struct sort_key *keys = arena_take(&arena, bytes);
+
+		memset(keys, 0, bytes);
+		for (size_t j = 0; j < query->sort_count; j++) {
+			struct value value;
+
+			column_get(query->sort[j], view, procs[i], &value);
+			key_take(&keys[j], &value, &arena);
+		}
+		rows[i] = (struct sort_row){procs[i], keys};
+	}
+	qsort_r(rows, count, sizeof(*rows), compare_rows, (void *)query);
+	for (size_t i = 0; i < count; i++)
+		procs[i] = rows[i].proc;
+	arena_free(&arena);
+}
+
+void sort_procs(const struct query *query, const struct view_context *view,
+		const struct proc **procs, size_t count)
+{
+	if (count < 2)
+		return;
+	if (query->sort_count)
+		sort_by_columns(query, view, procs, count);
+	else
+		qsort(procs, count, sizeof(*procs), compare_default);
+}
