@@ -102,14 +102,22 @@ static enum filter_verdict match_text(const struct comparison *comparison,
 						 literal->text.data, literal->text.length)));
 }
 
-/* REG_STARTEND: the text has a length, no NUL. */
-static enum filter_verdict match_regex(const struct comparison *comparison,
-				       const struct value *value)
+/* regexec wants a NUL, which the getter's own text has room for and borrowed text has not. */
+static const char *text_ended(const struct value *value, const struct view_context *view)
 {
-	regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)value->text.length};
-	const char *data = value->text.length ? value->text.data : "";
-	bool is_found =
-		!regexec(&comparison->literal.regex, data, 1, &range, REG_STARTEND);
+	struct text *scratch = view->scratch;
+
+	if (value->text.data != scratch->data) {
+		text_clear(scratch);
+		text_add(scratch, value->text.data, value->text.length);
+	}
+	return text_string(scratch);
+}
+
+static enum filter_verdict match_regex(const struct comparison *comparison,
+				       const struct value *value, const struct view_context *view)
+{
+	bool is_found = !regexec(&comparison->literal.regex, text_ended(value, view), 0, NULL, 0);
 
 	if (!is_found && value->cut != CUT_NOT)
 		return FILTER_UNKNOWN;
@@ -282,7 +290,7 @@ enum filter_verdict comparison_match(const struct comparison *comparison,
 	case LITERAL_TEXT:
 		return match_text(comparison, &value);
 	case LITERAL_REGEX:
-		return match_regex(comparison, &value);
+		return match_regex(comparison, &value, view);
 	case LITERAL_CAPS:
 		return match_caps(comparison, &value);
 	case LITERAL_CAPS_SHOWN:
