@@ -121,6 +121,8 @@ void text_add_hex(struct text *text, uint64_t number, int digits)
 
 void text_add_spaces(struct text *text, size_t count)
 {
+	if (!count)
+		return;
 	memset(text_room(text, count), ' ', count);
 	text->length += count;
 }

@@ -69,6 +69,7 @@ struct table {
 	struct cell *cells;
 	struct text cells_text;
 	struct text out;
+	struct text styled;
 	size_t late_room; /* columns for the late one; 0: as much as it takes */
 };
 
@@ -164,13 +165,17 @@ static void table_fill(struct table *table)
 	}
 }
 
-static void late_format(struct table *table, const struct table_column *late,
-			const struct proc *proc, struct text *out)
+static enum style late_format(struct table *table, const struct table_column *late,
+			      const struct proc *proc, struct text *out)
 {
 	struct value value;
+	enum style style = STYLE_PLAIN;
 
 	column_get(late->column, table->view, proc, &value);
+	if (table->options->has_colour)
+		style = style_of(late->column, &value, table->view);
 	cell_format(out, late->column, &value, table->view);
+	return style;
 }
 
 /* How much of the late column would have to be seen: what it takes, at most LAST_WIDTH_MIN. */
@@ -263,15 +268,36 @@ static void table_add_headings(struct table *table)
 	text_add_char(&table->out, '\n');
 }
 
+/* Cuts the text from `start` on to `width` columns, and leaves no blanks at the new end. */
+static void cut_end(struct text *text, size_t start, size_t width)
+{
+	size_t length = text_fit(text->data + start, text->length - start, width);
+
+	if (start + length == text->length)
+		return;
+	while (length > 1 && text->data[start + length - 1] == ' ')
+		length--;
+	text->length = start + length;
+}
+
 static void table_add_late(struct table *table, const struct table_column *late,
 			   const struct proc *proc)
 {
-	size_t start = table->out.length;
+	struct text *out = &table->out;
+	size_t start = out->length;
+	enum style style = late_format(table, late, proc, out);
 
-	late_format(table, late, proc, &table->out);
 	if (table->late_room)
-		table->out.length = start + text_fit(table->out.data + start,
-						     table->out.length - start, table->late_room);
+		cut_end(out, start, table->late_room);
+	if (!style)
+		return;
+	/* Put around what is there only now, so that the code is not cut itself. */
+	text_clear(&table->styled);
+	text_add(&table->styled, out->data + start, out->length - start);
+	out->length = start;
+	text_add_string(out, style_codes[style]);
+	text_add(out, table->styled.data, table->styled.length);
+	text_add_string(out, style_end);
 }
 
 static int table_write_rows(struct table *table)
@@ -338,6 +364,7 @@ static int table_write(FILE *stream, const struct output_options *options,
 	free(table.cells);
 	text_free(&table.cells_text);
 	text_free(&table.out);
+	text_free(&table.styled);
 	return r;
 }
 
