@@ -461,7 +461,23 @@ static void what_is_unknown_is_a_question_mark_whatever_the_bytes_say(void **sta
 		if (proc_columns[i].needs && !proc_columns[i].is_hidden)
 			assert_cell(&machine, 1, proc_columns[i].key, "?");
 	}
-	assert_cell(&machine, 1, "runtime", "?");
+	machine_end(&machine);
+}
+
+static void an_id_has_some_runtime_and_bare_namespaces_need_none(void **state)
+{
+	struct machine machine;
+	struct process bare = process_make_inside(1, 1, 4026532000);
+	struct process named = process_make_inside(2, 1, 4026532001);
+
+	(void)state;
+	named.cgroup = "/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	machine_start(&machine);
+	machine_add(&machine, &bare);
+	machine_add(&machine, &named);
+	machine_settle(&machine);
+	assert_cell(&machine, 1, "runtime", "-");
+	assert_cell(&machine, 2, "runtime", "?");
 	machine_end(&machine);
 }
 
@@ -499,6 +515,7 @@ int main(void)
 		cmocka_unit_test(other_columns_show_their_field),
 		cmocka_unit_test(no_cell_is_ever_empty_or_raw),
 		cmocka_unit_test(what_is_unknown_is_a_question_mark_whatever_the_bytes_say),
+		cmocka_unit_test(an_id_has_some_runtime_and_bare_namespaces_need_none),
 	};
 
 	return cmocka_run_group_tests_name("columns", tests, use_utc, drop_text);

@@ -87,7 +87,6 @@ const struct column proc_columns[] = {
 	 .ecs = "process.vpid",
 	 .meaning = "process id in the innermost pid namespace",
 	 .get = proc_get_in_pid,
-	 .needs = FIELD_BIT(FIELD_CHAIN),
 	 .type = COLUMN_NUMBER,
 	 .is_inside = true},
 	{.key = "ppid",

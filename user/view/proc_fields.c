@@ -246,7 +246,9 @@ PROC_GETTER(proc_get_runtime)
 	(void)view;
 	if (!proc->container)
 		return;
-	value->kind = VALUE_UNKNOWN;
+	/* An id was given by a runtime, whichever that was; bare namespaces may have had none. */
+	if (proc->container->id[0])
+		value->kind = VALUE_UNKNOWN;
 	if (proc->container->runtime)
 		value_set_text(value, proc->container->runtime, strlen(proc->container->runtime));
 }

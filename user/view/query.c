@@ -239,8 +239,9 @@ static enum filter_verdict match_where(struct run *run, const struct proc *proc)
 		return FILTER_YES;
 	if (!container)
 		return FILTER_NO;
-	return container->runtime ? verdict(!strcmp(container->runtime, selection->runtime))
-				  : FILTER_UNKNOWN;
+	if (!container->runtime)
+		return container->id[0] ? FILTER_UNKNOWN : FILTER_NO;
+	return verdict(!strcmp(container->runtime, selection->runtime));
 }
 
 static enum filter_verdict match_in_pid(struct run *run, const struct proc *proc)
@@ -249,8 +250,6 @@ static enum filter_verdict match_in_pid(struct run *run, const struct proc *proc
 		return FILTER_YES;
 	if (!proc->container)
 		return FILTER_NO;
-	if (proc->unknown & FIELD_BIT(FIELD_CHAIN))
-		return FILTER_UNKNOWN;
 	return verdict(id_set_has(&run->in_pids, proc_in_pid(proc)));
 }
 
