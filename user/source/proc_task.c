@@ -170,6 +170,11 @@ static void read_namespaces(struct proc_reader *reader, int pid_fd, struct proc_
 		if (r)
 			draft_fail(draft, FIELD_NS + kind, r);
 	}
+	/* No kernel thread leaves the host's user namespace, whoever may read that: kernel/kthread.c */
+	if (!record->ns[NS_USER] && record->flags & TASK_KTHREAD) {
+		record->ns[NS_USER] = NS_HOST_USER;
+		record->unknown &= ~FIELD_BIT(FIELD_NS + NS_USER);
+	}
 	/* Whose only number is this /proc's lives in this /proc's pid namespace. */
 	if (!record->ns[NS_PID] && record->chain_count == 1 && reader->pid_ns &&
 	    !(record->unknown & FIELD_BIT(FIELD_CHAIN))) {
