@@ -514,29 +514,28 @@ static void columns_are_listed_as_text_and_as_json(void **state)
 	free(data);
 }
 
+#define on_screens(test) cmocka_unit_test_setup_teardown(test, screens_up, machine_down)
+#define on_hostile(test) cmocka_unit_test_setup_teardown(test, hostile_up, machine_down)
+
 int main(void)
 {
-	const struct CMUnitTest screens[] = {
-		cmocka_unit_test(into_a_pipe_every_column_is_whole),
-		cmocka_unit_test(a_terminal_of_120_loses_vsz_and_tty),
-		cmocka_unit_test(a_terminal_of_80_keeps_both_views_and_caps),
-		cmocka_unit_test(a_wide_terminal_loses_nothing),
-		cmocka_unit_test(columns_go_one_by_one),
-		cmocka_unit_test(no_row_is_wider_than_the_terminal),
-		cmocka_unit_test(headings_can_be_left_out),
-		cmocka_unit_test(colour_repeats_what_words_say),
-		cmocka_unit_test(json_has_every_key_with_its_raw_value),
-		cmocka_unit_test(no_rows_are_a_heading_and_an_empty_array),
-		cmocka_unit_test(a_full_disk_is_an_error),
+	const struct CMUnitTest tests[] = {
+		on_screens(into_a_pipe_every_column_is_whole),
+		on_screens(a_terminal_of_120_loses_vsz_and_tty),
+		on_screens(a_terminal_of_80_keeps_both_views_and_caps),
+		on_screens(a_wide_terminal_loses_nothing),
+		on_screens(columns_go_one_by_one),
+		on_screens(no_row_is_wider_than_the_terminal),
+		on_screens(headings_can_be_left_out),
+		on_screens(colour_repeats_what_words_say),
+		on_screens(json_has_every_key_with_its_raw_value),
+		on_screens(no_rows_are_a_heading_and_an_empty_array),
+		on_screens(a_full_disk_is_an_error),
 		cmocka_unit_test(columns_are_listed_as_text_and_as_json),
+		on_hostile(a_hostile_process_breaks_no_row),
+		on_hostile(a_long_container_is_cut_in_its_middle),
+		on_hostile(json_is_valid_whatever_a_process_says),
 	};
-	const struct CMUnitTest hostile[] = {
-		cmocka_unit_test(a_hostile_process_breaks_no_row),
-		cmocka_unit_test(a_long_container_is_cut_in_its_middle),
-		cmocka_unit_test(json_is_valid_whatever_a_process_says),
-	};
-	int failed = cmocka_run_group_tests_name("table", screens, screens_up, machine_down);
 
-	return failed +
-	       cmocka_run_group_tests_name("table, hostile", hostile, hostile_up, machine_down);
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }

@@ -235,6 +235,9 @@ static void write_member(struct json_writer *writer, const struct json_member *m
 	}
 	json_key(json, member->key);
 	column_get(member->column, writer->view, proc, &value);
+	/* A list without its end would be taken for the list. */
+	if (value.kind == VALUE_IDS && value.cut != CUT_NOT)
+		value = (struct value){.kind = VALUE_UNKNOWN};
 	if (value.kind == VALUE_UNKNOWN)
 		writer->unknown[writer->unknown_count++] = name;
 	if (value.cut != CUT_NOT)

@@ -12,6 +12,8 @@
 #include "model/model.h"
 #include "view/column.h"
 
+#define STATUS_BYTES_MAX (1U << 20) /* 65,536 groups (NGROUPS_MAX) of up to 11 characters */
+
 const char *const proc_namespace_names[NS_KINDS + 1] = {
 	[NS_MNT] = "mnt", [NS_PID] = "pid",       [NS_NET] = "net",   [NS_IPC] = "ipc",
 	[NS_UTS] = "uts", [NS_CGROUP] = "cgroup", [NS_TIME] = "time", [NS_USER] = "user",
@@ -159,14 +161,59 @@ PROC_GETTER(proc_get_chain)
 	value->chain.count = proc->task->chain_count;
 }
 
+/* The numbers of the "Groups:" line, as an array of uint32_t in `numbers`. */
+static void groups_parse(struct text *status, struct text *numbers)
+{
+	const char *at = strstr(text_string(status), "\nGroups:");
+
+	if (!at)
+		return;
+	at += sizeof("\nGroups:") - 1;
+	while ((at += strspn(at, " \t")), *at >= '0' && *at <= '9') {
+		uint32_t number = 0;
+
+		for (; *at >= '0' && *at <= '9'; at++)
+			number = number * 10 + (uint32_t)(*at - '0');
+		text_add(numbers, (const char *)&number, sizeof(number));
+	}
+}
+
+/*
+ * A record carries the first groups; /proc has the others. They are the same process's when
+ * their number and those first ones agree: the pid may have been used again.
+ */
+static bool groups_complete(const struct view_context *view, const struct proc *proc)
+{
+	const struct task_record *task = proc->task;
+	struct text status = {0};
+	int r = -1;
+
+	text_clear(view->scratch);
+	if (view->proc_fd >= 0)
+		r = procfs_read(view->proc_fd, task->tgid, "status", STATUS_BYTES_MAX, &status);
+	if (r == 0)
+		groups_parse(&status, view->scratch);
+	text_free(&status);
+	return view->scratch->length == task->groups_total * sizeof(uint32_t) &&
+	       !memcmp(view->scratch->data, proc->groups, task->groups_kept * sizeof(uint32_t));
+}
+
 PROC_GETTER(proc_get_groups)
 {
+	const struct task_record *task = proc->task;
+
 	(void)column;
-	(void)view;
 	value->kind = VALUE_IDS;
 	value->ids.items = proc->groups;
-	value->ids.count = proc->task->groups_kept;
-	value->cut = proc->task->groups_total > proc->task->groups_kept ? CUT_END : CUT_NOT;
+	value->ids.count = task->groups_kept;
+	if (task->groups_total == task->groups_kept)
+		return;
+	if (groups_complete(view, proc)) {
+		value->ids.items = (const uint32_t *)view->scratch->data;
+		value->ids.count = task->groups_total;
+	} else {
+		value->cut = CUT_END;
+	}
 }
 
 PROC_GETTER(proc_get_seccomp)
