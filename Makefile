@@ -26,6 +26,10 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 SUBJECTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c))
 SKELETON := $(BUILD)/nsview.skel.h
 
+# Short lines; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@echo '  $1')
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo check setup tests bench asan fuzz lint format install help clean force
@@ -87,28 +91,35 @@ $(BUILD)/flags: force | $(BUILD)/setup.ok
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/nsview: $(USER_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK $@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETON)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,BPF $@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/nsview.bpf.o: $(BPF_OBJECTS)
-	$(BPFTOOL) gen object $@.new $^ && mv $@.new $@
+	$(call say,BPF $@)
+	$(Q)$(BPFTOOL) gen object $@.new $^ && mv $@.new $@
 
 $(SKELETON): $(BUILD)/nsview.bpf.o
-	$(BPFTOOL) gen skeleton $< name nsview_bpf > $@.new && mv $@.new $@
+	$(call say,SKEL $@)
+	$(Q)$(BPFTOOL) gen skeleton $< name nsview_bpf > $@.new && mv $@.new $@
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
+	$(call say,TEST $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
 	@mkdir -p $(@D)
-	$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
+	$(call say,TEST $@)
+	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
 
 -include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(SUBJECTS:=.d)
