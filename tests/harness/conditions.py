@@ -14,8 +14,25 @@ def not_root():
     return os.geteuid() != 0
 
 
+def in_a_container():
+    """Like the mount namespace of tests/fresh: the kernel's threads are not in ours, or not to be seen."""
+    try:
+        with open("/proc/2/comm", encoding="ascii") as file:
+            is_kernel = file.read() == "kthreadd\n"
+        return not is_kernel or any(os.stat(f"/proc/2/ns/{kind}").st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino
+                                    for kind in ("mnt", "pid", "user"))
+    except PermissionError:
+        return False  # not root: not-root says so
+    except FileNotFoundError:
+        return True
+
+
 def no_fuse():
     return not os.path.exists("/dev/fuse")
+
+
+def not_debian():
+    return not os.path.exists("/etc/debian_version")
 
 
 def other_clang_format():
@@ -26,7 +43,7 @@ def other_clang_format():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, no_fuse, other_clang_format)
+    for function in (not_root, in_a_container, no_fuse, not_debian, other_clang_format)
 }
 
 

@@ -25,6 +25,7 @@ class Result:
 
 
 def is_wanted(name, pattern):
+    pattern = (pattern or "").replace("/", ".").removesuffix(".py")
     return not pattern or pattern in name or fnmatch.fnmatchcase(name, pattern)
 
 
@@ -76,10 +77,10 @@ class UnitJob:
         return f"{self.name.replace('/', '.')}.{test}"
 
     def parse(self, status, output):
-        results, planned, pending = [], None, []
+        results, planned, pending = [], 0, []  # a binary may run several groups
         for line in output.splitlines():
             if line.startswith("1.."):
-                planned = int(line[3:])
+                planned += int(line[3:])
             elif match := self.LINE.match(line):
                 outcome = "skipped" if match["skipped"] else "passed" if match[1] == "ok" else "failed"
                 name = self.test_name(match["skipped"] or match["name"])
@@ -98,13 +99,18 @@ class UnitJob:
 
 
 class PythonJob:
-    """A unittest module, run by worker.py in a mount namespace of its own."""
+    """A unittest module, run by worker.py."""
 
     def __init__(self, source):
         self.name = f"{source.parent.name}/{source.stem}"
         self.source = source
 
     def run(self, pattern):
+        program = os.environ["NSVIEW"]
+        if self.source.parent.name != "lint" and not os.access(program, os.X_OK):
+            name = f"{self.name.replace('/', '.')}.build"
+            missing = [Result(name, "failed", f"{program} is not built: make")]
+            return missing if is_wanted(name, pattern) else []
         with tempfile.TemporaryFile("w+") as answers:
             command = [sys.executable, str(WORKER), str(answers.fileno()), str(self.source), pattern or ""]
             status, output = run_limited(command, PYTHON_SECONDS, pass_fds=[answers.fileno()])

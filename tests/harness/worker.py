@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs one unittest module: worker.py ANSWERS_FD FILE PATTERN. A JSON line per test goes to ANSWERS_FD."""
 
-import ctypes
 import importlib.util
 import json
 import os
@@ -16,16 +15,6 @@ sys.path.insert(0, str(TESTS))
 
 from harness.jobs import is_wanted  # noqa: E402
 
-CLONE_NEWNS = 0x00020000
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
-
-
-def leave_mount_namespace():
-    """What a test mounts goes away with it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
-        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
-
 
 class Answers(unittest.TestResult):
     def __init__(self, file):
@@ -38,9 +27,9 @@ class Answers(unittest.TestResult):
 
     def words(self, error):
         kind, value, trace = error
-        place = [frame for frame in traceback.extract_tb(trace) if "unittest" not in frame.filename]
+        place = [frame for frame in traceback.extract_tb(trace) if frame.filename.startswith(str(TESTS))]
         where = [f"{os.path.relpath(frame.filename, TESTS.parent)}:{frame.lineno}: {frame.line}"
-                 for frame in place]
+                 for frame in place if "harness" not in frame.filename]
         said = str(value) if issubclass(kind, AssertionError) else f"{kind.__name__}: {value}"
         return "\n".join([said] + where)
 
@@ -87,8 +76,6 @@ def load(source):
 def main():
     descriptor, source, pattern = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     os.set_inheritable(descriptor, False)
-    if os.geteuid() == 0:
-        leave_mount_namespace()
     wanted = unittest.TestSuite(test for test in all_tests(load(source)) if is_wanted(test.id(), pattern))
     with os.fdopen(descriptor, "w", closefd=False) as file:
         wanted.run(Answers(file))

@@ -11,6 +11,8 @@ import subprocess
 import time
 import unittest
 
+import procview
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 NSVIEW = os.environ.get("NSVIEW", str(BUILD / "nsview"))
@@ -18,6 +20,7 @@ SUBJECT = str(BUILD / "tests/kernel/subject")
 SECONDS = 60  # nothing here takes long; this ends what would never end
 
 requires_root = unittest.skipIf(os.geteuid() != 0, "needs root")
+requires_outside = unittest.skipUnless(procview.is_outside(), "the tests run in a namespace of their own")
 
 
 class Failed(AssertionError):
@@ -68,7 +71,8 @@ class Subject:
     steps made, pid the last of them: the one that took all steps."""
 
     def __init__(self, *steps, extra=(), command=(), last="hold", **options):
-        words = [str(step) for step in steps] + ([last] if last else []) + list(extra)
+        words = [step if isinstance(step, bytes) else str(step) for step in steps]
+        words += ([last] if last else []) + list(extra)
         self.process = subprocess.Popen([*command, SUBJECT, *words], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, **options)
         try:

@@ -2,6 +2,7 @@
 """What nsview must say of a process, from /proc, the namespaces' own ioctls (ioctl_ns(2)) and ps."""
 
 import fcntl
+import functools
 import os
 import pathlib
 import pwd
@@ -37,10 +38,20 @@ def stat(pid):
     return [None, None, None, *text[text.rindex(")") + 2:].split()]
 
 
+@functools.cache
 def host_namespaces():
-    """The host's: fixed numbers, and for the rest those of the tests, which run outside."""
+    """The kernel's own threads never leave them; without those (we are in a pid namespace), the
+    fixed numbers, and for the rest those of the tests."""
     own = {kind: os.stat(f"/proc/self/ns/{kind}").st_ino for kind in KINDS}
+    if read(2, "comm") == b"kthreadd\n":
+        return {kind: os.stat(f"/proc/2/ns/{kind}").st_ino for kind in KINDS}
     return {kind: FIXED.get(kind, own[kind]) for kind in KINDS}
+
+
+def is_outside(pid="self"):
+    """Whether nothing that makes a container sets the process apart from the host."""
+    found, host = namespaces(pid), host_namespaces()
+    return all(found[kind] == host[kind] for kind in ("pid", "user", "mnt"))
 
 
 def namespaces(pid):
@@ -164,6 +175,10 @@ def ids(pid):
     return found
 
 
+def outer_ids(pid):
+    return {key: value for key, value in ids(pid).items() if not key.startswith("in_")}
+
+
 def capabilities(pid):
     lines, names, found = status(pid), capability_names(), {}
     for key, line in SETS.items():
@@ -232,8 +247,7 @@ INSIDE_KEYS = ("in_user", "in_pid", "in_ppid", "in_uid", "in_euid", "in_gid", "i
 def expected(pid):
     """Everything; the inside keys are null for a process of the host."""
     found = {**identity(pid), **activity(pid)}
-    spaces, host = found["ns"], host_namespaces()
-    if all(spaces[kind] == host[kind] for kind in ("pid", "user", "mnt")):
+    if is_outside(pid):
         found.update(dict.fromkeys(INSIDE_KEYS))
     return found
 

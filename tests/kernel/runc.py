@@ -10,29 +10,29 @@ import tempfile
 
 from nsview import SUBJECT, Failed, wait_until
 
-PASSWD = "root:x:0:0::/:/\nseven:x:7:8::/:/\n"
+PASSWD = b"root:x:0:0::/:/\nseven:x:7:8::/:/\n"
 
 
 class Container:
     """runs `subject STEPS hold`; pid is its host pid."""
 
-    def __init__(self, *steps, user=None, map_size=0, edit=None):
+    def __init__(self, *steps, user=None, map_size=0, passwd=PASSWD, edit=None):
         self.name = f"nsview-test-{os.getpid()}-{id(self):x}"
         self.bundle = pathlib.Path(tempfile.mkdtemp(prefix="nsview-runc-"))
         self.process = None
         try:
-            self.make_bundle([str(step) for step in steps], user, map_size, edit)
+            self.make_bundle([str(step) for step in steps], user, map_size, passwd, edit)
             self.start()
         except BaseException:
             self.end()
             raise
 
-    def make_bundle(self, steps, user, map_size, edit):
+    def make_bundle(self, steps, user, map_size, passwd, edit):
         root = self.bundle / "rootfs"
         for name in ("proc", "dev", "sys", "etc"):
             (root / name).mkdir(parents=True)
         shutil.copy(SUBJECT, root / "subject")
-        (root / "etc/passwd").write_text(PASSWD)
+        (root / "etc/passwd").write_bytes(passwd)
         self.bundle.chmod(0o755)
         subprocess.run(["runc", "spec"], cwd=self.bundle, check=True)
         spec = json.loads((self.bundle / "config.json").read_text())

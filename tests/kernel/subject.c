@@ -505,6 +505,8 @@ int main(int argc, char **argv)
 	arguments_start = argv[0];
 	arguments_end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 1; i < argc; i++) /* a step may spoil the originals */
+		argv[i] = strdup(argv[i]);
 	for (int i = 1; i < argc;) {
 		const struct step *step = step_find(argv[i]);
 

@@ -14,6 +14,7 @@ from nsview import Subject
 # What /proc shows of no process (securebits), or of no other's (the namespaces above its own are
 # only to be had by opening it).
 PROC_UNKNOWN = {"securebits"}
+PF_KTHREAD = 0x00200000
 
 
 def own_bounding_set():
@@ -51,6 +52,7 @@ class Case(unittest.TestCase):
 
 
 class Identity(Case):
+    @nsview.requires_outside
     def test_a_process_of_the_host(self):
         with Subject() as subject:
             expected = self.check(subject.pid, container=None)
@@ -132,7 +134,7 @@ class Identity(Case):
                 with self.subTest(source=source):
                     kept = row["groups"] or []
                     self.assertEqual(kept, list(range(70000, 70000 + len(kept))))
-                    self.assertTrue(len(kept) == 100 or "groups" in row["unknown"], row["groups"])
+                    self.assertTrue(len(kept) == 100 or "groups" in row["truncated"], row["groups"])
 
     def test_each_namespace_alone(self):
         for kind in ("mnt", "net", "ipc", "uts", "cgroup"):
@@ -195,15 +197,15 @@ class Activity(Case):
 
     def test_a_zombie(self):
         with Subject("zombie") as subject:
-            zombie = nsview.children(subject.pid)[0]
+            parent, zombie = subject.pids
             lines = procview.status(zombie)
             for source, row in self.rows(zombie):
                 with self.subTest(source=source):
                     self.compare(row, source, {
-                        "pid": zombie, "ppid": subject.pid, "comm": "subject", "args": None, "exe": None,
-                        "cwd": None, **procview.ids(zombie), **procview.capabilities(zombie),
+                        "pid": zombie, "ppid": parent, "comm": "subject", "args": None, "exe": None,
+                        "cwd": None, **procview.outer_ids(zombie), **procview.capabilities(zombie),
                         "nnp": lines["NoNewPrivs"] == "1", "stat": procview.ps(zombie, "stat"),
-                        "vsz_bytes": 0, "rss_bytes": 0, "threads": 1, "container": None,
+                        "vsz_bytes": 0, "rss_bytes": 0, "threads": 1,
                         "command": "[subject] <defunct>"})
 
     def test_a_process_whose_first_thread_has_ended(self):
@@ -212,7 +214,7 @@ class Activity(Case):
             for source, row in self.rows(subject.pid):
                 with self.subTest(source=source):
                     self.compare(row, source, {
-                        "pid": subject.pid, **procview.ids(subject.pid),
+                        "pid": subject.pid, **procview.outer_ids(subject.pid),
                         **procview.capabilities(subject.pid),
                         "stat": procview.ps(subject.pid, "stat"), "threads": 2})
 
@@ -249,7 +251,7 @@ class Activity(Case):
                     ticks = int(fields[14]) + int(fields[15])
                     # /proc floors user and system time to a tick each.
                     self.assertAlmostEqual(row["time_seconds"], ticks / 100, delta=0.021)
-                    self.assertGreater(row["time_seconds"], 0.39)
+                    self.assertGreater(row["time_seconds"], 0.38)
 
     def test_share_of_the_cpu_since_the_start(self):
         with Subject("burn", 400) as subject:
@@ -288,28 +290,44 @@ class Everything(Case):
             rows = nsview.ps(source=source)
             after = self.stable()
             kept = {pid: value for pid, value in before.items() if after.get(pid) == value}
+            if source == "bpf" and self.is_init_foreign():
+                kept.pop(1)
             self.assertGreater(len(kept), 3)
             for pid, expected in kept.items():
                 with self.subTest(source=source, pid=pid):
-                    self.assertIn(pid, rows)
+                    self.assertTrue(pid in rows, "it is not there")
                     self.compare(rows[pid], source, expected)
+
+    def is_init_foreign(self):
+        """Some sandboxes have an init that not even root may look at: no namespace in /proc, and
+        the kernel's task iterator passes over it."""
+        try:
+            os.stat("/proc/1/ns/pid")
+        except PermissionError:
+            return True
+        return False
 
     def stable(self):
         found = {}
-        for name in os.listdir("/proc"):
-            if not name.isdigit():
-                continue
+        for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
             try:
-                lines, fields = procview.status(name), procview.stat(name)
-                found[int(name)] = {
-                    "pid": int(name), "ppid": int(fields[4]), "comm": lines["Name"]
-                    if "\\" not in lines["Name"] else procview.printable(procview.read(name, "comm")[:-1]),
-                    "threads": int(fields[20]), "cgroup": procview.cgroup(name),
-                    "loginuid": procview.audit(name, "loginuid"), "nnp": lines["NoNewPrivs"] == "1",
-                    **procview.ids(name), **procview.capabilities(name)}
+                row = self.of(pid)
             except (FileNotFoundError, ProcessLookupError):
-                pass
-        return {pid: row for pid, row in found.items() if len(row["groups"]) <= 32}
+                continue
+            if len(row["groups"]) <= 32:
+                found[pid] = row
+        return found
+
+    def of(self, pid):
+        lines, fields = procview.status(pid), procview.stat(pid)
+        row = {"pid": pid, "ppid": int(fields[4]), "threads": int(fields[20]),
+               "cgroup": procview.cgroup(pid), "loginuid": procview.audit(pid, "loginuid"),
+               "nnp": lines["NoNewPrivs"] == "1", **procview.outer_ids(pid), **procview.capabilities(pid)}
+        if not int(fields[9]) & PF_KTHREAD:  # of those /proc/PID/comm tells more than their comm
+            row["comm"] = procview.printable(procview.read(pid, "comm")[:-1])
+        if fields[3] == "Z":  # cgroup v1 no longer says where it was
+            row.pop("cgroup")
+        return row
 
     def test_a_kernel_thread(self):
         threads = [pid for pid in nsview.children(2) if procview.status(pid).get("Kthread", "1") == "1"]
