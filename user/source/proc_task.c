@@ -361,6 +361,15 @@ static void draft_close(struct proc_draft *draft, uint32_t pid)
 	draft->chain[0].pid = pid;
 }
 
+/* It ended between two looks: a zombie by now, or half of the namespaces that it leaves at once. */
+static bool is_torn(const struct task_record *record, const struct procstat *after)
+{
+	bool has_become_zombie = after->state == 'Z' || after->state == 'X';
+
+	return (has_become_zombie && after->state != record->state) ||
+	       !record->ns[NS_MNT] != !record->ns[NS_UTS];
+}
+
 /* -EAGAIN: it was ending meanwhile, so that one part tells of the living and one of the dead. */
 static int read_once(struct proc_reader *reader, int pid_fd, uint32_t pid, struct proc_draft *draft)
 {
@@ -389,8 +398,7 @@ static int read_once(struct proc_reader *reader, int pid_fd, uint32_t pid, struc
 		r = procstat_parse_stat(reader->file.data, reader->file.length, &after);
 	if (r)
 		return r;
-	return after.state != record->state && (after.state == 'Z' || after.state == 'X') ? -EAGAIN
-											  : 0;
+	return is_torn(record, &after) ? -EAGAIN : 0;
 }
 
 int proc_task_read(struct proc_reader *reader, uint32_t pid, struct proc_draft *draft)
@@ -404,8 +412,10 @@ int proc_task_read(struct proc_reader *reader, uint32_t pid, struct proc_draft *
 		draft_close(draft, pid);
 		r = 0;
 	}
+	if (r == -EAGAIN)
+		r = 0;
 	/* What is no stat or status file at all is no process that this code knows. */
-	return r == -ENOENT || r == -EINVAL || r == -EAGAIN ? -ESRCH : r;
+	return r == -ENOENT || r == -EINVAL ? -ESRCH : r;
 }
 
 int proc_task_inner_pid(struct proc_reader *reader, uint32_t pid, uint32_t *inner)
