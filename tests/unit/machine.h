@@ -64,7 +64,7 @@ static inline void machine_start(struct machine *machine)
 	machine->facts.boot_offset_ns = (NOW_EPOCH - NOW_BOOT) * SECOND;
 	machine->view.facts = &machine->facts;
 	machine->view.model = model_new();
-	machine->view.users = passwd_new();
+	machine->view.users = passwd_new(NULL);
 	machine->view.proc_fd = -1;
 	machine->view.scratch = &machine->scratch;
 	for (int kind = 0; kind < NS_KINDS; kind++)

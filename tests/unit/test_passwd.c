@@ -51,7 +51,7 @@ static int container_setup(void **state)
 	if (mkdir(path, 0755))
 		return -1;
 	container->proc_fd = procfs_open("/proc");
-	container->cache = passwd_new();
+	container->cache = passwd_new(NULL);
 	*state = container;
 	return container->proc_fd < 0;
 }
@@ -261,7 +261,7 @@ static void a_file_of_a_mebibyte_is_read_a_longer_one_is_not(void **state)
 	assert_string_equal(container_name(container, 7), "inner");
 	container_write(container, data, MIB + 1);
 	passwd_free(container->cache);
-	container->cache = passwd_new();
+	container->cache = passwd_new(NULL);
 	assert_null(container_name(container, 7));
 }
 
@@ -365,27 +365,45 @@ static void a_file_system_that_never_answers_costs_a_second(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	assert_in_range(after.tv_sec - before.tv_sec, 0, 10);
 	passwd_free(container->cache);
-	container->cache = passwd_new();
+	container->cache = passwd_new(NULL);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 }
 
 static void host_names_are_the_c_librarys(void **state)
 {
-	struct passwd_cache *cache = passwd_new();
+	struct passwd_cache *cache = passwd_new(NULL);
 	uint32_t uid = 1;
 
 	(void)state;
 	assert_string_equal(passwd_host_name(cache, 0), "root");
 	assert_string_equal(passwd_host_name(cache, 0), "root");
 	assert_null(passwd_host_name(cache, 4123456789));
-	assert_int_equal(passwd_host_uid("root", &uid), 0);
+	assert_int_equal(passwd_host_uid(cache, "root", &uid), 0);
 	assert_int_equal(uid, 0);
-	assert_int_equal(passwd_host_uid("4123456789", &uid), 0);
+	assert_int_equal(passwd_host_uid(cache, "4123456789", &uid), 0);
 	assert_int_equal(uid, 4123456789);
-	assert_int_equal(passwd_host_uid("no-such-user", &uid), -2);
-	assert_int_equal(passwd_host_uid("4294967296", &uid), -2);
-	assert_int_equal(passwd_host_uid("", &uid), -2);
+	assert_int_equal(passwd_host_uid(cache, "no-such-user", &uid), -2);
+	assert_int_equal(passwd_host_uid(cache, "4294967296", &uid), -2);
+	assert_int_equal(passwd_host_uid(cache, "", &uid), -2);
+	passwd_free(cache);
+}
+
+static void another_hosts_names_come_from_its_own_file(void **state)
+{
+	struct container *container = *state;
+	struct passwd_cache *cache;
+	uint32_t uid = 1;
+
+	container_write_text(container, "chief:x:0:0::/:\nworker:x:1000:1000::/:\n");
+	cache = passwd_new(container->root);
+	assert_string_equal(passwd_host_name(cache, 0), "chief");
+	assert_null(passwd_host_name(cache, 1));
+	assert_int_equal(passwd_host_uid(cache, "worker", &uid), 0);
+	assert_int_equal(uid, 1000);
+	assert_int_equal(passwd_host_uid(cache, "77", &uid), 0);
+	assert_int_equal(uid, 77);
+	assert_int_equal(passwd_host_uid(cache, "root", &uid), -2);
 	passwd_free(cache);
 }
 
@@ -408,6 +426,7 @@ int main(void)
 		container_test(a_pid_of_another_mount_namespace_names_nobody),
 		container_test(many_users_are_all_found),
 		container_test(a_file_system_that_never_answers_costs_a_second),
+		container_test(another_hosts_names_come_from_its_own_file),
 		cmocka_unit_test(host_names_are_the_c_librarys),
 	};
 

@@ -112,7 +112,7 @@ static int session_resolve_users(struct session *session, const struct option_li
 		return EXIT_DONE;
 	session->uids = mem_resize(NULL, users->count, sizeof(*session->uids));
 	for (size_t i = 0; i < users->count; i++) {
-		if (passwd_host_uid(users->items[i], &session->uids[i])) {
+		if (passwd_host_uid(session->view.users, users->items[i], &session->uids[i])) {
 			log_error(0,
 				  "this host has no user %s: --in-user selects by the names "
 				  "inside containers",
@@ -157,7 +157,7 @@ int session_open(struct session *session, struct app *app, const struct select_o
 	int exit_code;
 
 	*session = (struct session){.app = app, .view = {.facts = &app->facts, .proc_fd = -1}};
-	session->view.users = passwd_new();
+	session->view.users = passwd_new(app->host_root);
 	session->view.scratch = mem_new(sizeof(*session->view.scratch));
 	exit_code = session_select(session, options);
 	if (exit_code == EXIT_DONE)

@@ -61,17 +61,10 @@ struct passwd_cache {
 	struct host_name *host_names;
 	struct known_root *roots;
 	struct passwd_file *files;
+	struct passwd_file *host; /* of --host-root; NULL: the C library's */
 	struct rootfile *reader;
 	size_t names_bytes;
 };
-
-struct passwd_cache *passwd_new(void)
-{
-	struct passwd_cache *cache = mem_new(sizeof(*cache));
-
-	cache->reader = rootfile_new();
-	return cache;
-}
 
 static void file_free(struct passwd_file *file)
 {
@@ -101,45 +94,10 @@ void passwd_free(struct passwd_cache *cache)
 		HASH_DEL(cache->files, file);
 		file_free(file);
 	}
+	if (cache->host)
+		file_free(cache->host);
 	rootfile_free(cache->reader);
 	free(cache);
-}
-
-/* getpwuid_r and getpwnam_r in one: the entry's strings lie in *buffer, to be freed. NULL: none. */
-static struct passwd *host_entry(const char *name, uint32_t uid, struct passwd *entry,
-				 char **buffer)
-{
-	for (size_t size = 1024; size <= BUFFER_BYTES_MAX; size *= 4) {
-		struct passwd *found = NULL;
-		int r;
-
-		*buffer = mem_resize(*buffer, size, 1);
-		r = name ? getpwnam_r(name, entry, *buffer, size, &found)
-			 : getpwuid_r(uid, entry, *buffer, size, &found);
-		if (r != ERANGE)
-			return r ? NULL : found;
-	}
-	return NULL;
-}
-
-const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
-{
-	autofree char *buffer = NULL;
-	struct host_name *known;
-	struct passwd *found;
-	struct passwd entry;
-
-	HASH_FIND(hh, cache->host_names, &uid, sizeof(uid), known);
-	if (known)
-		return known->name;
-	if (HASH_COUNT(cache->host_names) >= HOST_NAMES_MAX)
-		return NULL;
-	found = host_entry(NULL, uid, &entry, &buffer);
-	known = mem_new(sizeof(*known));
-	known->uid = uid;
-	known->name = found ? mem_copy(found->pw_name) : NULL;
-	HASH_ADD(hh, cache->host_names, uid, sizeof(known->uid), known);
-	return known->name;
 }
 
 static bool uid_parse(const char *text, size_t length, uint32_t *uid)
@@ -155,19 +113,6 @@ static bool uid_parse(const char *text, size_t length, uint32_t *uid)
 	}
 	*uid = (uint32_t)value;
 	return value <= UINT32_MAX;
-}
-
-int passwd_host_uid(const char *name, uint32_t *uid)
-{
-	autofree char *buffer = NULL;
-	struct passwd entry;
-	struct passwd *found = host_entry(name, 0, &entry, &buffer);
-
-	if (found) {
-		*uid = found->pw_uid;
-		return 0;
-	}
-	return uid_parse(name, strlen(name), uid) ? 0 : -ENOENT;
 }
 
 /* "name:password:uid:...", as far as C libraries agree on what they take: no NIS marks. */
@@ -241,6 +186,69 @@ static const char *file_name(const struct passwd_file *file, uint32_t uid)
 	return file->names + file->lines[low].offset;
 }
 
+static bool file_uid(const struct passwd_file *file, const char *name, uint32_t *uid)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		if (!strcmp(file->names + file->lines[i].offset, name)) {
+			*uid = file->lines[i].uid;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* getpwuid_r and getpwnam_r in one: the entry's strings lie in *buffer, to be freed. NULL: none. */
+static struct passwd *host_entry(const char *name, uint32_t uid, struct passwd *entry,
+				 char **buffer)
+{
+	for (size_t size = 1024; size <= BUFFER_BYTES_MAX; size *= 4) {
+		struct passwd *found = NULL;
+		int r;
+
+		*buffer = mem_resize(*buffer, size, 1);
+		r = name ? getpwnam_r(name, entry, *buffer, size, &found)
+			 : getpwuid_r(uid, entry, *buffer, size, &found);
+		if (r != ERANGE)
+			return r ? NULL : found;
+	}
+	return NULL;
+}
+
+const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+{
+	autofree char *buffer = NULL;
+	struct host_name *known;
+	struct passwd *found;
+	struct passwd entry;
+
+	if (cache->host)
+		return file_name(cache->host, uid);
+	HASH_FIND(hh, cache->host_names, &uid, sizeof(uid), known);
+	if (known)
+		return known->name;
+	if (HASH_COUNT(cache->host_names) >= HOST_NAMES_MAX)
+		return NULL;
+	found = host_entry(NULL, uid, &entry, &buffer);
+	known = mem_new(sizeof(*known));
+	known->uid = uid;
+	known->name = found ? mem_copy(found->pw_name) : NULL;
+	HASH_ADD(hh, cache->host_names, uid, sizeof(known->uid), known);
+	return known->name;
+}
+
+int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid)
+{
+	autofree char *buffer = NULL;
+	struct passwd entry;
+	struct passwd *found = cache->host ? NULL : host_entry(name, 0, &entry, &buffer);
+
+	if (found)
+		*uid = found->pw_uid;
+	if (found || (cache->host && file_uid(cache->host, name, uid)))
+		return 0;
+	return uid_parse(name, strlen(name), uid) ? 0 : -ENOENT;
+}
+
 /* The content of a process's passwd; nothing where there is none. */
 static int file_fetch(struct passwd_cache *cache, int proc_fd, uint32_t pid, uint32_t mnt_ns,
 		      struct text *content)
@@ -283,6 +291,24 @@ out:
 	text_free(&content);
 	text_free(&key);
 	return file;
+}
+
+struct passwd_cache *passwd_new(const char *host_root)
+{
+	struct passwd_cache *cache = mem_new(sizeof(*cache));
+	autoclose int root_fd = -1;
+	struct text content = {0};
+
+	cache->reader = rootfile_new();
+	if (!host_root)
+		return cache;
+	root_fd = open(host_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd >= 0)
+		rootfile_read(cache->reader, root_fd, "etc/passwd", FILE_BYTES_MAX, &content);
+	cache->host = mem_new(sizeof(*cache->host));
+	file_parse(cache->host, content.data, content.length);
+	text_free(&content);
+	return cache;
 }
 
 const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,

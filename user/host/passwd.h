@@ -7,19 +7,22 @@
 
 struct passwd_cache; /* remembers every answer, bounded; free with passwd_free */
 
-struct passwd_cache *passwd_new(void);
+/* host_root: --host-root, whose /etc/passwd is then the host's; NULL: the C library is asked. */
+struct passwd_cache *passwd_new(const char *host_root);
 void passwd_free(struct passwd_cache *cache);
 
 /* The host's name for uid, borrowed from the cache; NULL: it has none. */
 const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid);
 /* The host's uid for a name or a number. -ENOENT: no such user. */
-int passwd_host_uid(const char *name, uint32_t *uid);
+int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid);
 
 /*
  * The name that the container itself would show: /etc/passwd below /proc/PID/root, opened with
  * openat2(RESOLVE_IN_ROOT), at most 1 MiB, regular files only. Its content is hostile: names are
  * returned as they are, at most 32 bytes, and still have to be made printable. One file is
- * read once per (mount namespace, root). NULL: no such file, no such name, or not ours to read.
+ * read once per (mount namespace, root); that is cheapest, and what `ps` inside shows, with the
+ * pid and mount namespace of the container's first process. NULL: no such file, no such name, or
+ * not ours to read.
  */
 const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
 				  uint32_t mnt_ns, uint32_t uid);

@@ -100,7 +100,7 @@ static int read_uid(struct reading *reading)
 {
 	uint32_t uid;
 
-	if (passwd_host_uid(reading->text, &uid))
+	if (passwd_host_uid(reading->view->users, reading->text, &uid))
 		return read_fails(reading, 0, "is compared with a user of this host, or a number");
 	reading->literal->kind = LITERAL_NUMBER;
 	reading->literal->number = uid;
