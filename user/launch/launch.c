@@ -48,7 +48,8 @@ struct launch {
 	bool has_old_mask;
 };
 
-/* What is passed on to COMMAND. The default action of each is to end the process. */
+/* What is passed on to COMMAND, unless nsview was told to ignore it (nohup). The default action
+ * of each is to end the process. */
 static void launch_forwarded_signals(sigset_t *set)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM};
@@ -58,6 +59,13 @@ static void launch_forwarded_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 	for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
 		sigaddset(set, i);
+	for (int i = 1; i <= SIGRTMAX; i++) {
+		struct sigaction action;
+
+		/* Blocked, as they have to be for a signalfd, ignored ones would come all the same. */
+		if (!sigaction(i, NULL, &action) && action.sa_handler == SIG_IGN)
+			sigdelset(set, i);
+	}
 }
 
 static int launch_make_id(struct launch *launch)
