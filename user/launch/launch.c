@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -30,6 +31,8 @@
 
 #define LAUNCH_ID_BYTES 6
 #define LAUNCH_STATUS_MAX 8192
+#define LAUNCH_LOOKS 100 /* in 20 ms at most: not having ended one kind of race is no failure */
+#define LAUNCH_LOOK_NS 200000
 
 struct launch {
 	const struct spec *spec;
@@ -161,6 +164,25 @@ static int launch_publish(struct launch *launch)
 	return state_write(launch->state_dir, &state);
 }
 
+/*
+ * The report pipe ends early in execve, before the new program has its arguments: whoever looks
+ * at the process then sees half of it. Until they are there /proc/PID/cmdline is empty.
+ */
+static void launch_await_image(const struct launch *launch)
+{
+	const struct timespec pause = {.tv_nsec = LAUNCH_LOOK_NS};
+	autoclose int proc_fd = procfs_open("/proc");
+	struct text arguments = {0};
+
+	for (int i = 0; proc_fd >= 0 && i < LAUNCH_LOOKS && !arguments.length; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		if (procfs_read(proc_fd, launch->pid, "cmdline", 1, &arguments) < 0)
+			break;
+	}
+	text_free(&arguments);
+}
+
 /* Lets the container go on, and returns when COMMAND has been executed or cannot be. */
 static int launch_go(struct launch *launch)
 {
@@ -178,8 +200,10 @@ static int launch_go(struct launch *launch)
 			break;
 		length += got;
 	}
-	if (length != sizeof(report))
+	if (length != sizeof(report)) {
+		launch_await_image(launch);
 		return 0;
+	}
 	launch->exit_code = report.exit_code;
 	return log_error(-ECANCELED, "%.*s", (int)sizeof(report.sentence), report.sentence);
 }
