@@ -31,6 +31,7 @@ test|jq|jq|jq|jq|jq|reads the JSON that nsview writes
 test|ps|procps|procps-ng|procps-ng|procps|the ps that nsview is compared with
 test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
+test|strace|strace|strace|strace|strace|shows which programs nsview run executes
 '
 
 # Whether the table's second field is on this machine.
