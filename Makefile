@@ -22,6 +22,8 @@ USER_SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
 USER_OBJECTS := $(USER_SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
+FUZZERS := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
 # Programs that tests look at or are measured with: static, so that they run in any root.
 SUBJECTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c))
 SKELETON := $(BUILD)/nsview.skel.h
@@ -32,7 +34,7 @@ say = $(if $(V),@:,@echo '  $1')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check setup tests bench asan fuzz lint format install help clean force
+.PHONY: all demo check setup tests bench asan fuzz fuzzers lint format install help clean force
 
 all: $(BUILD)/nsview ## build the program
 
@@ -58,6 +60,15 @@ bench: all $(SUBJECTS) ## measure ps against ps aux, ps with namespaces and lsns
 asan: ## run the unit and live tests with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" all tests
 	@BUILD=$(BUILD)/asan tests/run unit && BUILD=$(BUILD)/asan tests/run kernel
+
+fuzz: ## feed random bytes to what reads hostile input, FUZZ_SECONDS each
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC="$(CLANG)" \
+		CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
+	@for fuzzer in $(FUZZERS:%=$(BUILD)/fuzz/%); do echo "$$fuzzer"; \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/ || exit 1; done
+
+fuzzers: $(FUZZERS:%=$(BUILD)/%)
 
 lint: ## check layers, walls, layout, and that hooks and programs agree
 	@tests/lint/run
@@ -117,9 +128,15 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out $(BUILD)/user/main.o,$(USER_O
 	$(call say,TEST $@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ \
+		$(filter %.c %.o,$^) $(LIBS) -lcmocka
+
 $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
 	@mkdir -p $(@D)
 	$(call say,TEST $@)
 	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
 
--include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(SUBJECTS:=.d)
+-include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) \
+	$(SUBJECTS:=.d) $(FUZZERS:%=$(BUILD)/%.d)

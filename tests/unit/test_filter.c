@@ -248,18 +248,6 @@ static void a_cut_list_is_unknown_where_the_rest_could_decide(void **state)
 	unknown("groups=27", UNREACHED);
 }
 
-static void and_binds_closer_than_or_and_not_closest(void **state)
-{
-	(void)state;
-	yes("pid=1 or pid=2 and pid=3", HOST_ROOT);
-	no("(pid=1 or pid=2) and pid=3", HOST_ROOT);
-	yes("not pid=2 and pid=1", HOST_ROOT);
-	yes("not not pid=1", HOST_ROOT);
-	no("not not not pid=1", HOST_ROOT);
-	yes("NOT pid=2 AND pid=1 OR pid=9", HOST_ROOT);
-	yes("euid=0 and eff~SYS_ADMIN and host-effective and not runtime=docker", HOST_ROOT);
-}
-
 static void assert_refused(const char *expression, const char *reason, size_t place)
 {
 	struct text complaint = {0};
@@ -277,6 +265,31 @@ static void assert_refused(const char *expression, const char *reason, size_t pl
 		fail_msg("the caret is not at %zu:\n%s", place, lines);
 	free(lines);
 	text_free(&complaint);
+}
+
+/* glibc would take all memory for the first two, and forever to match the third. */
+static void expressions_that_explode_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("comm~a++++++++++++++++++++++++++++++++++++++++", "multiply too much", 5);
+	assert_refused("comm~((((a{99}){99}){99}){99})", "multiply too much", 5);
+	assert_refused("comm~(.*)\\1", "refers back to a group", 5);
+	assert_refused("comm~((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))",
+		       "multiply too much", 5);
+	yes("comm~'^(sl[[:alpha:]]{2}|[]+)*]+)p?$'", HOST_ROOT);
+	yes("comm~'^[s][l]e{1,2}p\\.?$'", HOST_ROOT);
+}
+
+static void and_binds_closer_than_or_and_not_closest(void **state)
+{
+	(void)state;
+	yes("pid=1 or pid=2 and pid=3", HOST_ROOT);
+	no("(pid=1 or pid=2) and pid=3", HOST_ROOT);
+	yes("not pid=2 and pid=1", HOST_ROOT);
+	yes("not not pid=1", HOST_ROOT);
+	no("not not not pid=1", HOST_ROOT);
+	yes("NOT pid=2 AND pid=1 OR pid=9", HOST_ROOT);
+	yes("euid=0 and eff~SYS_ADMIN and host-effective and not runtime=docker", HOST_ROOT);
 }
 
 static void errors_point_at_their_place(void **state)
@@ -408,6 +421,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_apply_equals_only_a_dash),
 		cmocka_unit_test(a_comparison_with_an_unknown_is_never_true),
 		cmocka_unit_test(a_cut_list_is_unknown_where_the_rest_could_decide),
+		cmocka_unit_test(expressions_that_explode_are_refused),
 		cmocka_unit_test(and_binds_closer_than_or_and_not_closest),
 		cmocka_unit_test(errors_point_at_their_place),
 		cmocka_unit_test(the_caret_counts_columns_and_the_complaint_is_printable),

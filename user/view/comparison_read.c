@@ -13,6 +13,7 @@
 #include "host/caps.h"
 #include "host/facts.h"
 #include "host/passwd.h"
+#include "view/pattern.h"
 
 #define NS_PER_SECOND 1000000000LL
 #define WORD_MAX 64
@@ -223,15 +224,11 @@ static int read_bool(struct reading *reading)
 
 static int read_regex(struct reading *reading)
 {
-	char reason[128];
-	int r = regcomp(&reading->literal->regex, reading->text, REG_EXTENDED | REG_NOSUB);
-
-	if (r) {
-		regerror(r, &reading->literal->regex, reason, sizeof(reason));
-		*reading->bad_offset = 0;
-		text_printf(reading->why, "not a regular expression: %s", reason);
+	*reading->bad_offset = 0;
+	text_add_string(reading->why, "not a regular expression: ");
+	if (pattern_compile(&reading->literal->regex, reading->text, reading->why))
 		return -EINVAL;
-	}
+	text_clear(reading->why);
 	reading->literal->kind = LITERAL_REGEX;
 	return 0;
 }
