@@ -46,6 +46,7 @@ int command_main(int argc, char **argv);
 
 extern const struct command ps_command;
 extern const struct command run_command;
+extern const struct command demo_command;
 extern const struct command doctor_command;
 extern const struct command caps_command;
 
