@@ -15,6 +15,7 @@
 #include "host/facts.h"
 #include "nsview.skel.h"
 #include "source/args.h"
+#include "source/bpf_load.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_BYTES 65536
@@ -23,7 +24,7 @@
 #define CHUNK_BYTES (1 << 17)
 
 struct bpf_state {
-	struct nsview_bpf *object;
+	struct bpf_loaded loaded;
 	struct bpf_link *link;
 	struct args_reader *args; /* NULL: none wanted */
 	char *chunk;              /* CHUNK_BYTES */
@@ -37,7 +38,7 @@ static void bpf_source_close(void *state)
 		return;
 	args_close(opened->args);
 	bpf_link__destroy(opened->link);
-	nsview_bpf__destroy(opened->object);
+	nsview_bpf__destroy(opened->loaded.object);
 	free(opened->chunk);
 	free(opened);
 }
@@ -79,33 +80,19 @@ static int bpf_source_refused(int error, const struct source_options *options, c
 	return error;
 }
 
-static unsigned int cpus_possible(void)
-{
-	int cpus = libbpf_num_possible_cpus();
-
-	if (cpus <= 0)
-		cpus = (int)sysconf(_SC_NPROCESSORS_CONF);
-	return cpus > 0 ? (unsigned int)cpus : 1;
-}
-
 static int bpf_state_load(struct bpf_state *opened, const struct source_options *options,
 			  char *verifier_log)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open_options, .btf_custom_path = options->btf_path,
-		    .kernel_log_buf = verifier_log, .kernel_log_size = VERIFIER_BYTES);
-	struct bpf_program *program;
-	int r;
+	struct bpf_load_options load_options = {
+		.btf_path = options->btf_path,
+		.verifier_log = verifier_log,
+		.verifier_log_size = VERIFIER_BYTES,
+	};
+	int r = bpf_load_tasks(&load_options, &opened->loaded);
 
-	opened->object = nsview_bpf__open_opts(&open_options);
-	if (!opened->object)
-		return -errno;
-	program = opened->object->progs.tasks_snapshot;
-	opened->object->rodata->cpus_possible = cpus_possible();
-	bpf_program__set_autoload(program, true);
-	r = nsview_bpf__load(opened->object);
 	if (r)
 		return r;
-	opened->link = bpf_program__attach_iter(program, NULL);
+	opened->link = bpf_program__attach_iter(opened->loaded.tasks, NULL);
 	return opened->link ? 0 : -errno;
 }
 
