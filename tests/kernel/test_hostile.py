@@ -133,7 +133,7 @@ class Words(Case):
 class Moving(Case):
     def test_arguments_that_change_while_they_are_read(self):
         with Subject("rewrite", extra=["x" * 1000] * 30) as subject:
-            for _ in range(10):
+            for _ in range(5):
                 self.check_json("-p", str(subject.pid), "--source", "bpf")
                 self.check_json("-p", str(subject.pid), "--source", "proc")
             self.check_output(subject.pid)
@@ -141,9 +141,9 @@ class Moving(Case):
     def test_processes_that_end_while_they_are_read(self):
         with Subject("fork-pid") as still:
             expected = procview.identity(still.pid)
-            storms = [Subject("storm", last=None) for _ in range(3)]
+            storms = [Subject("storm", last=None) for _ in range(2)]
             try:
-                for source in ("bpf", "proc") * 10:
+                for source in ("bpf", "proc") * 5:
                     self.look_into_storm(source, still.pid, expected)
             finally:
                 for storm in storms:
