@@ -41,6 +41,10 @@ class Caps(unittest.TestCase):
                     self.assertEqual(set(rows(said)), decoded(mask))
                     self.assertIn(f" {mask.bit_count()} of {CAP_LAST + 1} capabilities", said)
 
+    def test_what_this_kernel_does_not_have_is_told(self):
+        lines = nsview.run("caps", "8000000000002000").stdout.splitlines()
+        self.assertEqual([line.endswith("(this kernel does not have it)") for line in lines[1:]], [False, True])
+
     def test_digits_alone_are_a_mask(self):
         self.assertEqual(set(rows(nsview.run("caps", "10").stdout)), {"FSETID"})
 
