@@ -29,11 +29,11 @@ HOSTILE = (NEWLINES, ESCAPES, TURNED, BROKEN, QUOTES)
 FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def on_terminal(*words, columns=120):
+def on_terminal(*words, columns=120, no_color="1"):
     """What nsview writes to a terminal of that width."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": no_color}
     process = subprocess.Popen([nsview.NSVIEW, *words], stdin=subprocess.DEVNULL, stdout=slave,
                                stderr=subprocess.PIPE, env=environment)
     os.close(slave)
