@@ -36,7 +36,7 @@ say = $(if $(V),@:,@echo '  $1')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check setup tests bench asan fuzz fuzzers lint format install help clean force
+.PHONY: all demo check setup tests bench bpf-arm64 asan fuzz fuzzers lint format install help clean force
 
 all: $(BUILD)/nsview ## build the program
 
@@ -58,6 +58,9 @@ tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
 
 bench: all $(SUBJECTS) ## measure ps against ps aux, ps with namespaces and lsns
 	BUILD=$(BUILD) tests/bench/run
+
+bpf-arm64: ## build the kernel side for arm64
+	@$(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 $(BUILD)/arm64/nsview.bpf.o
 
 asan: ## run the unit and live tests with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" all tests
@@ -88,7 +91,7 @@ install: all ## copy the program to $(DESTDIR)$(PREFIX)/bin
 	install -D -m 755 $(BUILD)/nsview $(DESTDIR)$(PREFIX)/bin/nsview
 
 help: ## list the targets
-	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+	@sed -n 's/^\([a-z0-9_.-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD) compile_commands.json
