@@ -132,6 +132,17 @@ PROC_GETTER(proc_get_user)
 	value_set_user(value, view, passwd_host_name(view->users, uid), uid);
 }
 
+/* Whose root tells the names inside: the container's first process's, as `ps` inside has them,
+ * which is one look a container; its own where it has left that mount namespace. */
+static uint32_t proc_root_pid(const struct proc *proc)
+{
+	const struct container *container = proc->container;
+
+	if (container && container->ns[NS_MNT] == proc->task->ns[NS_MNT])
+		return container->first_pid;
+	return proc->task->tgid;
+}
+
 PROC_GETTER(proc_get_in_user)
 {
 	const struct task_record *task = proc->task;
@@ -140,7 +151,7 @@ PROC_GETTER(proc_get_in_user)
 
 	(void)column;
 	if (view->proc_fd >= 0)
-		name = passwd_container_name(view->users, view->proc_fd, task->tgid,
+		name = passwd_container_name(view->users, view->proc_fd, proc_root_pid(proc),
 					     task->ns[NS_MNT], uid);
 	value_set_user(value, view, name, uid);
 }
