@@ -7,9 +7,9 @@
 
 #include "kernel.bpf.h"
 
-#define EXTENTS_INLINE 5      /* UID_GID_MAP_MAX_BASE_EXTENTS */
-#define EXTENT_INDEX_MASK 511 /* covers UID_GID_MAP_MAX_EXTENTS, 340 */
-#define ID_COUNT 8            /* struct id_block: user and group ids take turns */
+#define EXTENTS_INLINE 5 /* UID_GID_MAP_MAX_BASE_EXTENTS */
+#define EXTENTS_MAX 511  /* all bits of UID_GID_MAP_MAX_EXTENTS, 340 */
+#define ID_COUNT 8       /* struct id_block: user and group ids take turns */
 
 /* struct uid_gid_extent, as copied out of the kernel. */
 struct id_extent {
@@ -18,26 +18,6 @@ struct id_extent {
 	u32 count;
 };
 
-struct id_map {
-	struct id_extent extents[EXTENTS_INLINE];
-	u32 count;
-	u64 sorted; /* kernel address of `count` extents in the order of lower_first */
-};
-
-/* Both shapes of the map without asking which one it has, and through the stack, of which the
- * verifier remembers nothing: it need not tell maps apart. */
-static __always_inline void id_map_read(struct id_map *map, struct uid_gid_map *source)
-{
-	bpf_core_read(&map->count, sizeof(map->count), &source->nr_extents);
-	bpf_core_read(map->extents, sizeof(map->extents), &source->extent);
-	bpf_core_read(&map->sorted, sizeof(map->sorted), &source->reverse);
-}
-
-static __always_inline const void *id_map_sorted(const struct id_map *map, u32 place)
-{
-	return (void *)(map->sorted + place * sizeof(struct id_extent));
-}
-
 static __always_inline u32 id_extent_translate(const struct id_extent *extent, u32 id, u32 other)
 {
 	u32 distance = id - extent->lower_first;
@@ -45,38 +25,49 @@ static __always_inline u32 id_extent_translate(const struct id_extent *extent, u
 	return distance < extent->count ? extent->first + distance : other;
 }
 
-static __always_inline u32 id_map_scan(const struct id_map *map, u32 id)
+static __always_inline u32 id_map_scan(struct uid_gid_map *map, u32 count, u32 id)
 {
+	struct id_extent extents[EXTENTS_INLINE] = {};
 	u32 i, found = ID_OVERFLOW;
 
+	bpf_core_read(extents, sizeof(extents), &map->extent);
 	for (i = 0; i < EXTENTS_INLINE; i++) {
-		if (i < map->count)
-			found = id_extent_translate(&map->extents[i], id, found);
+		if (i < count)
+			found = id_extent_translate(&extents[i], id, found);
 	}
 	return found;
 }
 
-/*
- * Finds the last extent that does not begin above id, bit by bit. The place is kept in memory and
- * read back (see kernel_forget): the verifier then has one state a step instead of 2^9.
- */
-static __always_inline void id_map_search(const struct id_map *map, u32 id, u32 *result)
+/* The extents in the order of lower_first: finds the last one that does not begin above id, bit by
+ * bit. Of `place`, read back by a helper, the verifier knows nothing: one state a step, not 2^9. */
+static __always_inline u32 id_map_search(struct uid_gid_map *map, u32 count, u32 id)
 {
+	const struct id_extent *sorted = (void *)BPF_CORE_READ(map, reverse);
 	struct id_extent extent = {};
-	u32 step, next;
+	u32 place = 0, found = 0, step;
 
-	*result = 0;
-	for (step = (EXTENT_INDEX_MASK + 1) / 2; step; step /= 2) {
-		next = kernel_forget(*result) + step;
-		if (next >= map->count)
+	for (step = (EXTENTS_MAX + 1) / 2; step; step /= 2) {
+		bpf_probe_read_kernel(&place, sizeof(place), &found);
+		place += step;
+		if (place >= count)
 			continue;
-		bpf_probe_read_kernel(&extent, sizeof(extent), id_map_sorted(map, next));
+		bpf_probe_read_kernel(&extent, sizeof(extent), sorted + place);
 		if (extent.lower_first <= id)
-			*result = next;
+			found = place;
 	}
-	next = kernel_forget(*result);
-	bpf_probe_read_kernel(&extent, sizeof(extent), id_map_sorted(map, next));
-	*result = id_extent_translate(&extent, id, ID_OVERFLOW);
+	bpf_probe_read_kernel(&extent, sizeof(extent), sorted + found);
+	return id_extent_translate(&extent, id, ID_OVERFLOW);
+}
+
+/* map_id_up(): `address` is that of a struct uid_gid_map. A global function, which is verified
+ * once, whoever calls it; weak, so that every program may have it. */
+__weak __noinline u32 task_id_inside(u64 address, u32 id)
+{
+	struct uid_gid_map *map = (void *)address;
+	u32 count = BPF_CORE_READ(map, nr_extents);
+
+	return count <= EXTENTS_INLINE ? id_map_scan(map, count, id)
+				       : id_map_search(map, count, id);
 }
 
 /* The first user namespace maps every id to itself. */
@@ -84,22 +75,17 @@ static __always_inline void task_fill_in_ids(struct task_record *record, struct 
 {
 	const u32 *host = &record->ids.uid;
 	u32 *in = &record->in_ids.uid, i;
-	struct id_map maps[2], *map;
+	u64 maps[2] = {(u64)&ns->uid_map, (u64)&ns->gid_map};
 
 	if (record->user_ns_level == 0) {
 		record->in_ids = record->ids;
 		return;
 	}
-	id_map_read(&maps[0], &ns->uid_map);
-	id_map_read(&maps[1], &ns->gid_map);
 	for (i = 0; i < ID_COUNT; i++) {
-		map = &maps[i & 1];
 		if (i >= 2 && host[i] == host[i - 2])
 			in[i] = in[i - 2];
-		else if (map->count <= EXTENTS_INLINE)
-			in[i] = id_map_scan(map, host[i]);
 		else
-			id_map_search(map, host[i], &in[i]);
+			in[i] = task_id_inside(maps[i & 1], host[i]);
 	}
 }
 
