@@ -20,7 +20,7 @@ static void every_column_is_found_by_key_heading_and_json_key(void **state)
 		const struct column *column = &proc_columns[i];
 
 		if (column->is_hidden) {
-			assert_null(column_find(column->key, &nearest));
+			assert_ptr_not_equal(column_find(column->key, &nearest), column);
 			continue;
 		}
 		assert_ptr_equal(column_find(column->key, &nearest), column);
@@ -40,6 +40,8 @@ static void spelling_of_a_column_is_free(void **state)
 	assert_ptr_equal(column_of("%cpu"), column_of("CPU"));
 	assert_ptr_equal(column_of("cpu_percent"), column_of("CPU"));
 	assert_ptr_equal(column_of("ns.mnt"), column_of("ns-mnt"));
+	assert_ptr_equal(column_of("pcpu"), column_of("cpu")); /* ps's names */
+	assert_ptr_equal(column_of("ARGS"), column_of("command"));
 }
 
 static void an_unknown_column_gets_the_nearest_name(void **state)
@@ -334,6 +336,22 @@ static void shared_names_the_namespaces_of_the_host(void **state)
 	machine_end(&machine);
 }
 
+static void shared_is_unknown_where_the_hosts_own_namespace_is(void **state)
+{
+	struct machine machine;
+	struct process process = process_make(1);
+
+	(void)state;
+	machine_start(&machine);
+	/* Without a host record only the fixed inodes are known, and the mount namespace has none. */
+	model_free(machine.view.model);
+	machine.view.model = model_new();
+	machine_add(&machine, &process);
+	machine_settle(&machine);
+	assert_cell(&machine, 1, "shared", "?");
+	machine_end(&machine);
+}
+
 static void other_columns_show_their_field(void **state)
 {
 	struct machine machine;
@@ -512,6 +530,7 @@ int main(void)
 		cmocka_unit_test(capabilities_say_where_they_count),
 		cmocka_unit_test(columns_of_the_inside_do_not_apply_to_host_processes),
 		cmocka_unit_test(shared_names_the_namespaces_of_the_host),
+		cmocka_unit_test(shared_is_unknown_where_the_hosts_own_namespace_is),
 		cmocka_unit_test(other_columns_show_their_field),
 		cmocka_unit_test(no_cell_is_ever_empty_or_raw),
 		cmocka_unit_test(what_is_unknown_is_a_question_mark_whatever_the_bytes_say),

@@ -329,6 +329,8 @@ static int hostile_up(void **state)
 	machine_add(&machine, &process);
 	process = process_make_inside(2, 1, 4026532000);
 	memcpy(process.task.comm, "x\ny\x1b\x9b\u202e", 8);
+	process.task.groups_kept = 1;
+	process.task.groups_total = 40;
 	machine_name(
 		&machine, 4026532000,
 		"\u65e5\u672c\u65e5\u672c\u65e5\u672c\u65e5\u672c\u65e5\u672c\u65e5\u672c\u65e5"
@@ -411,6 +413,20 @@ static void assert_member(struct json_object *object, const char *key, const cha
 		json_object_to_json_string_ext(member, JSON_C_TO_STRING_PLAIN |
 							       JSON_C_TO_STRING_NOSLASHESCAPE),
 		expected);
+}
+
+static void a_list_without_its_end_is_unknown_in_json(void **state)
+{
+	char *array = written(&output_json, (struct output_options){0}, NULL);
+	struct json_object *parsed = json_tokener_parse(array);
+	struct json_object *object = json_object_array_get_idx(parsed, 1);
+
+	(void)state;
+	assert_member(object, "groups", "null");
+	assert_member(object, "unknown", "[\"groups\",\"exe\",\"cwd\"]");
+	assert_member(object, "truncated", "[]");
+	json_object_put(parsed);
+	free(array);
 }
 
 static void json_has_every_key_with_its_raw_value(void **state)
@@ -535,6 +551,7 @@ int main(void)
 		on_hostile(a_hostile_process_breaks_no_row),
 		on_hostile(a_long_container_is_cut_in_its_middle),
 		on_hostile(json_is_valid_whatever_a_process_says),
+		on_hostile(a_list_without_its_end_is_unknown_in_json),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

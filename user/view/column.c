@@ -45,6 +45,16 @@ bool column_is_right(const struct column *column)
 	}
 }
 
+/* What ps(1) calls columns that have another name here. */
+static const struct {
+	const char *ps_name;
+	const char *key;
+} ps_names[] = {
+	{"args", "command"}, {"cmd", "command"},  {"pcpu", "cpu"},      {"pmem", "mem"},
+	{"nlwp", "threads"}, {"state", "stat"},   {"luid", "loginuid"}, {"ruid", "uid"},
+	{"rgid", "gid"},     {"mntns", "ns-mnt"}, {"pidns", "ns-pid"},  {"netns", "ns-net"},
+};
+
 /* The one spelling that all accepted ones share. */
 static void name_fold(char folded[NAME_LENGTH_MAX], const char *name)
 {
@@ -99,6 +109,10 @@ const struct column *column_find(const char *name, const char **nearest)
 	char folded[NAME_LENGTH_MAX];
 
 	name_fold(folded, name);
+	for (size_t i = 0; i < ARRAY_SIZE(ps_names); i++) {
+		if (!strcmp(folded, ps_names[i].ps_name))
+			strcpy(folded, ps_names[i].key);
+	}
 	for (size_t i = 0; i < proc_columns_count; i++) {
 		const struct column *column = &proc_columns[i];
 

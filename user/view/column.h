@@ -71,8 +71,8 @@ extern const size_t proc_columns_count;
 /* What `nsview ps` shows when not told otherwise, in its order; NULL-terminated. */
 extern const char *const proc_columns_default[];
 
-/* By key, heading or JSON key, any case, `_` as `-`, with or without %. NULL, and then *nearest
- * names the nearest key, or is NULL when none is near. */
+/* By key, heading, JSON key or ps(1)'s name, any case, `_` as `-`, with or without %. NULL, and
+ * then *nearest names the nearest key, or is NULL when none is near. */
 const struct column *column_find(const char *name, const char **nearest);
 
 /* The word for the type in --columns: text, number, ... */
