@@ -22,6 +22,7 @@ build|libelf.h|libelf-dev|elfutils-libelf-devel|libelf|elfutils-dev|libbpf reads
 build|zlib.h|zlib1g-dev|zlib-devel|zlib|zlib-dev|libelf unpacks with it
 build|sys/capability.h|libcap-dev|libcap-devel|libcap|libcap-dev|names and sets capabilities
 build|json-c/json.h|libjson-c-dev|json-c-devel|json-c|json-c-dev|reads the state files of runtimes
+build|uthash.h|uthash-dev|uthash-devel|uthash|uthash-dev|tables in memory
 test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests
 test|python3|python3|python3|python|python3|runs the tests on live processes
 test|git|git|git|git|git|lists the files that the lint looks at
