@@ -449,6 +449,23 @@ class Ends(unittest.TestCase):
                 container.process.send_signal(number)
                 self.assertEqual(container.process.wait(timeout=10), 128 + number)
 
+    def test_a_signal_that_the_command_waits_for_reaches_it(self):
+        """Blocked for sigwait(3) it is neither caught nor ignored, and yet not left to its default."""
+        script = ("import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [15]); print('ready', flush=True); "
+                  "raise SystemExit(40 + signal.sigwait([15]))")
+        with subprocess.Popen([NSVIEW, "run", "python3", "-c", script], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=10), 55)
+
+    def test_a_shell_that_blocks_signals_while_it_forks_ends(self):
+        script = "echo ready; while :; do (exit 0); done"
+        for _ in range(20):
+            with subprocess.Popen([NSVIEW, "run", "sh", "-c", script], stdout=subprocess.PIPE) as process:
+                process.stdout.readline()
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(timeout=10), 143)
+
     def test_an_ignored_hang_up_stays_ignored(self):
         with Running("sleep", "60", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as container:
             container.process.send_signal(signal.SIGHUP)

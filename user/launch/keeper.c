@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,10 +44,23 @@ static _Noreturn void keeper_main(struct keeper_task *task, int life_fd)
 	setsid();
 	prctl(PR_SET_NAME, "nsview-keeper", 0, 0, 0);
 	keeper_close_others(task, &life_fd);
+	(void)!write(life_fd, "", 1);
 	while (read(life_fd, &byte, 1) < 0 && errno == EINTR)
 		;
 	keeper_clear(task);
 	_exit(0);
+}
+
+/* It has left nsview's process group and listens to no signal: from now on it can be relied on. */
+static int keeper_await(int life_fd)
+{
+	char byte;
+	ssize_t got;
+
+	do {
+		got = read(life_fd, &byte, 1);
+	} while (got < 0 && errno == EINTR);
+	return got == 1 ? 0 : -ECHILD;
 }
 
 int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, int *life_fd)
@@ -55,7 +69,7 @@ int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, in
 	int life[2];
 	pid_t pid;
 
-	if (pipe2(life, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, life))
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
@@ -72,7 +86,7 @@ int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, in
 	}
 	*keeper = pid;
 	*life_fd = life[1];
-	return 0;
+	return keeper_await(life[1]);
 }
 
 void keeper_clear(const struct keeper_task *task)

@@ -16,7 +16,7 @@ struct keeper_task {
 };
 
 /*
- * Starts it. It acts when the last copy of *life_fd is closed, by hand or by death: whoever
+ * Starts it, and returns when it is ready. It acts when the last copy of *life_fd is closed, by hand or by death: whoever
  * shares it must not live longer. other_fd is closed in the keeper first: the pipe on which the
  * container waits for its parent's end. -errno without a word.
  */

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/procfs.h"
+#include "launch/forward.h"
 #include "launch/init.h"
 #include "launch/keeper.h"
 #include "launch/ns.h"
@@ -30,7 +31,6 @@
 #include "launch/state.h"
 
 #define LAUNCH_ID_BYTES 6
-#define LAUNCH_STATUS_MAX 8192
 #define LAUNCH_LOOKS 100 /* in 20 ms at most: not having ended one kind of race is no failure */
 #define LAUNCH_LOOK_NS 200000
 
@@ -50,26 +50,6 @@ struct launch {
 	sigset_t old_mask;
 	bool has_old_mask;
 };
-
-/* What is passed on to COMMAND, unless nsview was told to ignore it (nohup). The default action
- * of each is to end the process. */
-static void launch_forwarded_signals(sigset_t *set)
-{
-	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM};
-
-	sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(set, signals[i]);
-	for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
-		sigaddset(set, i);
-	for (int i = 1; i <= SIGRTMAX; i++) {
-		struct sigaction action;
-
-		/* Blocked, as they have to be for a signalfd, ignored ones would come all the same. */
-		if (!sigaction(i, NULL, &action) && action.sa_handler == SIG_IGN)
-			sigdelset(set, i);
-	}
-}
 
 static int launch_make_id(struct launch *launch)
 {
@@ -212,7 +192,7 @@ static void launch_hold_signals(struct launch *launch)
 {
 	sigset_t set;
 
-	launch_forwarded_signals(&set);
+	forward_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &launch->old_mask);
 	launch->has_old_mask = true;
 	/* Ignored (an inherited habit of some callers), children would vanish unreaped. */
@@ -286,48 +266,6 @@ const char *launch_name(const struct launch *launch)
 	return launch->spec->name ? launch->spec->name : launch->id;
 }
 
-static bool launch_mask_has(const char *status, const char *key, int signal_number)
-{
-	const char *line = strstr(status, key);
-
-	return line && strtoull(line + strlen(key), NULL, 16) >> (signal_number - 1) & 1;
-}
-
-/* Whether pid 1 neither catches, ignores nor blocks it: the kernel then drops it. */
-static bool launch_leaves_default(const struct launch *launch, int signal_number)
-{
-	autoclose int proc_fd = procfs_open("/proc");
-	struct text status = {0};
-	const char *string;
-	bool is_default = false;
-
-	if (proc_fd >= 0 &&
-	    procfs_read(proc_fd, launch->pid, "status", LAUNCH_STATUS_MAX, &status) >= 0) {
-		string = text_string(&status);
-		is_default = strstr(string, "\nSigCgt:") &&
-			     !launch_mask_has(string, "\nSigCgt:", signal_number) &&
-			     !launch_mask_has(string, "\nSigIgn:", signal_number) &&
-			     !launch_mask_has(string, "\nSigBlk:", signal_number) &&
-			     !launch_mask_has(string, "\nShdPnd:", signal_number);
-	}
-	text_free(&status);
-	return is_default;
-}
-
-/*
- * The kernel protects the pid 1 of a namespace from every signal that it does not catch, so that
- * Ctrl-C would do nothing to `nsview run sleep 60`. Anywhere else the default action would have
- * ended it: so it is ended, and the exit status says by which signal. Returns that signal, or 0.
- */
-static int launch_forward(struct launch *launch, int signal_number)
-{
-	bool is_default = launch_leaves_default(launch, signal_number);
-
-	syscall(SYS_pidfd_send_signal, launch->pidfd, is_default ? SIGKILL : signal_number, NULL,
-		0);
-	return is_default ? signal_number : 0;
-}
-
 static int launch_reap(struct launch *launch)
 {
 	int status = 0;
@@ -347,7 +285,7 @@ int launch_wait(struct launch *launch)
 	int ended_by = 0, status;
 	sigset_t set;
 
-	launch_forwarded_signals(&set);
+	forward_signals(&set);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	polled[1].fd = signals;
 	while (!polled[0].revents) {
@@ -357,7 +295,7 @@ int launch_wait(struct launch *launch)
 			break;
 		if (!polled[0].revents && polled[1].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info) && !ended_by)
-			ended_by = launch_forward(launch, info.ssi_signo);
+			ended_by = forward_signal(launch->pid, launch->pidfd, info.ssi_signo);
 	}
 	status = launch_reap(launch);
 	return ended_by && status == 128 + SIGKILL ? 128 + ended_by : status;
