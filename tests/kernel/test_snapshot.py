@@ -341,6 +341,13 @@ class Everything(Case):
                     "vsz_bytes": 0, "rss_bytes": 0, "command": procview.ps(pid, "args"),
                     **procview.capabilities(pid)})
 
+    def test_pid_1_is_there_also_where_the_machine_keeps_it_from_bpf(self):
+        for source, row in self.rows(1):
+            with self.subTest(source=source):
+                lines = procview.status(1)
+                self.compare(row, source, {"ppid": 0, "comm": lines["Name"], "container": None,
+                                           **procview.outer_ids(1), **procview.capabilities(1)})
+
     def test_without_proc_the_kernel_tells_the_same(self):
         with Subject("userns", "0 100000 10", "0 100000 10", "fork-pid",
                      "gids", 1, 2, 3, 4, "uids", 1, 2, 3, 4) as subject:

@@ -16,6 +16,7 @@
 #include "nsview.skel.h"
 #include "source/args.h"
 #include "source/bpf_load.h"
+#include "source/proc_source.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_BYTES 65536
@@ -23,11 +24,16 @@
  * more room is for pages larger than 4 KiB. */
 #define CHUNK_BYTES (1 << 17)
 
+#define INIT_PID 1
+
 struct bpf_state {
+	const struct facts *facts; /* borrowed */
+	size_t args_max;
 	struct bpf_loaded loaded;
 	struct bpf_link *link;
 	struct args_reader *args; /* NULL: none wanted */
 	char *chunk;              /* CHUNK_BYTES */
+	bool has_init;            /* pid 1 was among the records */
 };
 
 static void bpf_source_close(void *state)
@@ -108,6 +114,8 @@ static int bpf_source_open(const struct source_options *options, void **state, s
 		bpf_source_close(opened);
 		return bpf_source_refused(r, options, verifier_log, why);
 	}
+	opened->facts = options->facts;
+	opened->args_max = options->args_max;
 	opened->chunk = mem_new(CHUNK_BYTES);
 	if (options->args_max)
 		opened->args = args_open(options->facts, options->args_max);
@@ -116,13 +124,14 @@ static int bpf_source_open(const struct source_options *options, void **state, s
 }
 
 /* Arguments are read before the process is handed on: only then is it known whether they are. */
-static int bpf_source_emit_task(const struct bpf_state *opened, struct task_record *task,
+static int bpf_source_emit_task(struct bpf_state *opened, struct task_record *task,
 				source_sink sink, void *context)
 {
 	const struct args_record *args = NULL;
 	bool is_kernel = task->flags & TASK_KTHREAD;
 	int r = 0;
 
+	opened->has_init |= task->tgid == INIT_PID;
 	if (opened->args && !(task->flags & TASK_ZOMBIE))
 		r = args_read(opened->args, task, &args);
 	if (r == -ESRCH)
@@ -135,7 +144,7 @@ static int bpf_source_emit_task(const struct bpf_state *opened, struct task_reco
 
 /* Hands on the whole records among `length` bytes of the chunk and moves what is left to its
  * start. */
-static int bpf_source_emit(const struct bpf_state *opened, size_t *length, source_sink sink,
+static int bpf_source_emit(struct bpf_state *opened, size_t *length, source_sink sink,
 			   void *context)
 {
 	size_t at = 0;
@@ -159,9 +168,17 @@ static int bpf_source_emit(const struct bpf_state *opened, size_t *length, sourc
 	return r;
 }
 
+/* Some virtual machines' own init is kept from BPF programs, though /proc and ps show it. */
+static int bpf_source_emit_init(const struct bpf_state *opened, source_sink sink, void *context)
+{
+	if (opened->has_init || opened->facts->self_ns[NS_PID] != NS_HOST_PID)
+		return 0;
+	return proc_source_read_one(opened->facts, opened->args_max, INIT_PID, sink, context);
+}
+
 static int bpf_source_snapshot(void *state, source_sink sink, void *context)
 {
-	const struct bpf_state *opened = state;
+	struct bpf_state *opened = state;
 	autoclose int fd = bpf_iter_create(bpf_link__fd(opened->link));
 	size_t length = 0;
 	ssize_t more = 0;
@@ -169,6 +186,7 @@ static int bpf_source_snapshot(void *state, source_sink sink, void *context)
 
 	if (fd < 0)
 		return -errno;
+	opened->has_init = false;
 	while (!r) {
 		more = read(fd, opened->chunk + length, CHUNK_BYTES - length);
 		if (more < 0 && (errno == EINTR || errno == EAGAIN))
@@ -180,7 +198,9 @@ static int bpf_source_snapshot(void *state, source_sink sink, void *context)
 	}
 	if (more < 0)
 		return -errno;
-	return r || !length ? r : -EBADMSG;
+	if (!r && length)
+		r = -EBADMSG;
+	return r ? r : bpf_source_emit_init(opened, sink, context);
 }
 
 const struct source_ops bpf_source = {

@@ -3,7 +3,7 @@
  * The processes as /proc shows them: for everybody, on every kernel, and with less to see. Ids
  * and pids are those of nsview's own user and of /proc's own pid namespace, as ps has them.
  */
-#include "source/source.h"
+#include "source/proc_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -121,15 +121,11 @@ static void snapshot_add(struct proc_snapshot *snapshot, struct proc_draft *draf
 	};
 }
 
-static int snapshot_read(struct proc_snapshot *snapshot)
+static int snapshot_read(struct proc_snapshot *snapshot, const uint32_t *pids, size_t count)
 {
 	struct proc_draft draft = {0};
-	autofree uint32_t *pids = NULL;
-	size_t count = 0;
-	int r = procfs_pids(snapshot->reader.proc_fd, &pids, &count);
+	int r = 0;
 
-	if (r)
-		return r;
 	for (size_t i = 0; i < count && !r; i++) {
 		r = proc_task_read(&snapshot->reader, pids[i], &draft);
 		if (!r)
@@ -204,7 +200,7 @@ static int snapshot_emit_host(struct proc_snapshot *snapshot, source_sink sink, 
 static int snapshot_emit(struct proc_snapshot *snapshot, source_sink sink, void *context)
 {
 	size_t next = 0;
-	int r = snapshot_emit_host(snapshot, sink, context);
+	int r = 0;
 
 	for (size_t at = 0; !r && at < snapshot->records.length;) {
 		struct record_header *record = (void *)(snapshot->records.data + at);
@@ -218,19 +214,47 @@ static int snapshot_emit(struct proc_snapshot *snapshot, source_sink sink, void 
 	return r;
 }
 
+static void snapshot_close(struct proc_snapshot *snapshot)
+{
+	proc_reader_close(&snapshot->reader);
+	text_free(&snapshot->records);
+	free(snapshot->entries);
+}
+
 static int proc_source_snapshot(void *state, source_sink sink, void *context)
 {
 	struct proc_state *opened = state;
 	struct proc_snapshot snapshot = {0};
-	int r;
+	autofree uint32_t *pids = NULL;
+	size_t count = 0;
+	int r = procfs_pids(opened->proc_fd, &pids, &count);
 
+	if (r)
+		return r;
 	proc_reader_open(&snapshot.reader, opened->facts, opened->proc_fd, opened->args_max);
-	r = snapshot_read(&snapshot);
+	r = snapshot_read(&snapshot, pids, count);
+	if (!r)
+		r = snapshot_emit_host(&snapshot, sink, context);
 	if (!r)
 		r = snapshot_emit(&snapshot, sink, context);
-	proc_reader_close(&snapshot.reader);
-	text_free(&snapshot.records);
-	free(snapshot.entries);
+	snapshot_close(&snapshot);
+	return r;
+}
+
+int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pid, source_sink sink,
+			 void *context)
+{
+	autoclose int proc_fd = procfs_open(facts->proc_path);
+	struct proc_snapshot snapshot = {0};
+	int r;
+
+	if (proc_fd < 0)
+		return 0;
+	proc_reader_open(&snapshot.reader, facts, proc_fd, args_max);
+	r = snapshot_read(&snapshot, &pid, 1);
+	if (!r)
+		r = snapshot_emit(&snapshot, sink, context);
+	snapshot_close(&snapshot);
 	return r;
 }
 
