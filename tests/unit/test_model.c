@@ -93,6 +93,25 @@ static void any_of_pid_user_and_mount_namespace_makes_a_container(void **state)
 	model_free(model);
 }
 
+static void a_zombie_stays_with_its_container(void **state)
+{
+	struct model *model = model_on_a_host();
+	struct pid_level *chain;
+	(void)state;
+
+	apply_task(model, &(struct task_spec){20, 2, 111, HOST_USER_NS, 222, .in_pid = 1});
+	apply_task(model, &(struct task_spec){21, 3, 0, HOST_USER_NS, 0, .in_pid = 7,
+					      .flags = TASK_ZOMBIE});
+	model_settle(model, NULL, 0);
+	/* Without its namespace's inode nothing tells which container it was. */
+	assert_string_equal(container_name_of(model, 21), "?");
+	chain = (struct pid_level *)model_find(model, 21)->chain;
+	chain[1].ns = 111;
+	model_settle(model, NULL, 0);
+	assert_string_equal(container_name_of(model, 21), "pid:111");
+	model_free(model);
+}
+
 static void services_and_kernel_threads_stay_on_the_host(void **state)
 {
 	struct model *model = model_on_a_host();
@@ -242,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_of_pid_user_and_mount_namespace_makes_a_container),
+		cmocka_unit_test(a_zombie_stays_with_its_container),
 		cmocka_unit_test(services_and_kernel_threads_stay_on_the_host),
 		cmocka_unit_test(a_cgroup_names_the_container_also_with_the_hosts_namespaces),
 		cmocka_unit_test(a_state_file_names_its_pid_namespace),

@@ -27,9 +27,17 @@ struct container_key {
 	size_t id_length;
 };
 
-static bool has_own_ns(const struct proc *proc, const uint32_t *host_ns, enum ns_kind kind)
+/* A zombie has left its namespaces, but for the pid namespace that still numbers it. */
+static uint32_t proc_namespace(const struct proc *proc, enum ns_kind kind)
 {
 	uint32_t inode = proc->task->ns[kind];
+
+	return inode || kind != NS_PID ? inode : proc->chain[proc->task->chain_count - 1].ns;
+}
+
+static bool has_own_ns(const struct proc *proc, const uint32_t *host_ns, enum ns_kind kind)
+{
+	uint32_t inode = proc_namespace(proc, kind);
 
 	return inode && host_ns[kind] && inode != host_ns[kind];
 }
@@ -62,12 +70,12 @@ static bool container_key_find(const struct proc *proc, const uint32_t *host_ns,
 		return true;
 	}
 	if (has_own_ns(proc, host_ns, NS_PID))
-		snprintf(key->text, sizeof(key->text), "pid:%u", task->ns[NS_PID]);
+		snprintf(key->text, sizeof(key->text), "pid:%u", proc_namespace(proc, NS_PID));
 	else if (has_own_ns(proc, host_ns, NS_USER))
 		snprintf(key->text, sizeof(key->text), "user:%u", task->ns[NS_USER]);
 	else if (has_own_ns(proc, host_ns, NS_MNT) && !is_in_service(proc))
 		snprintf(key->text, sizeof(key->text), "mnt:%u", task->ns[NS_MNT]);
-	else if (!task->ns[NS_PID] && task->chain_count > 1)
+	else if (!proc_namespace(proc, NS_PID) && task->chain_count > 1)
 		snprintf(key->text, sizeof(key->text), "?");
 	else
 		return false;
