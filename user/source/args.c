@@ -17,6 +17,7 @@
 #include "source/source.h"
 
 #define INIT_PID 1
+#define KTHREADD_PID 2
 #define STATUS_BYTES 65536
 #define NAME_BYTES 64 /* fs/proc/array.c proc_task_name(), with the newline */
 #define PID_DIGITS 10
@@ -30,14 +31,31 @@ struct args_reader {
 	struct args_record *record; /* and room for one byte more than args_max, and the padding */
 };
 
-/* Whose pids this /proc shows: its pid 1 tells those who may look; else nsview itself does,
- * as long as this /proc knows it by one number. 0: not known. */
+static bool is_kernel_thread(int proc_fd, uint32_t pid)
+{
+	struct procstat stat;
+	struct text text = {0};
+	bool is_one = !procfs_read(proc_fd, pid, "stat", STATUS_BYTES, &text) &&
+		      !procstat_parse_stat(text.data, text.length, &stat) &&
+		      stat.flags & PROCSTAT_KTHREAD;
+
+	text_free(&text);
+	return is_one;
+}
+
+/*
+ * Whose pids this /proc shows. Kernel threads live in the first pid namespace only; in another
+ * one, its pid 1 tells those who may look; else nsview itself does, as long as this /proc knows
+ * it by one number. 0: not known.
+ */
 static uint32_t pid_ns_read(int proc_fd, const struct facts *facts)
 {
 	struct procstatus status;
 	struct text text = {0};
 	uint32_t inode;
 
+	if (is_kernel_thread(proc_fd, KTHREADD_PID))
+		return NS_HOST_PID;
 	if (!procfs_namespace(proc_fd, INIT_PID, "pid", &inode))
 		return inode;
 	inode = 0;

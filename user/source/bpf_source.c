@@ -3,6 +3,7 @@
 #include "source/source.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -65,24 +66,43 @@ static void why_add_verdict(struct text *why, char *verifier_log)
 		text_printf(why, " (%s)", verdict);
 }
 
+/* A file that was named must be at fault to be blamed: true if it is. */
+static bool why_add_btf(struct text *why, const char *path)
+{
+	struct btf *btf = btf__parse(path, NULL);
+	char reason[128];
+
+	if (btf) {
+		btf__free(btf);
+		return false;
+	}
+	libbpf_strerror(errno, reason, sizeof(reason));
+	text_printf(why, "there is no BTF to be had from %s: %s", path, reason);
+	return true;
+}
+
 static int bpf_source_refused(int error, const struct source_options *options, char *verifier_log,
 			      struct text *why)
 {
-	if (options->btf_path && access(options->btf_path, R_OK))
-		text_printf(why, "cannot read the BTF in %s: %s", options->btf_path,
-			    strerror(errno));
-	else if (error == -EPERM || (error == -EACCES && !verifier_log[0]))
+	char reason[128];
+
+	if (error == -EPERM) {
 		text_add_string(why, "the kernel's processes are shown to root, or to who has "
 				     "CAP_BPF and CAP_PERFMON");
-	else if (!options->btf_path && access(KERNEL_BTF, R_OK))
+		return error;
+	}
+	if (options->btf_path && why_add_btf(why, options->btf_path))
+		return error;
+	if (!options->btf_path && access(KERNEL_BTF, R_OK)) {
 		text_printf(why,
 			    "this kernel does not describe itself in %s, and no --btf names "
 			    "a file that does",
 			    KERNEL_BTF);
-	else
-		text_printf(why, "the kernel refuses the task iterator: %s", strerror(-error));
-	if (error != -EPERM)
-		why_add_verdict(why, verifier_log);
+		return error;
+	}
+	libbpf_strerror(error, reason, sizeof(reason));
+	text_printf(why, "the kernel refuses the task iterator: %s", reason);
+	why_add_verdict(why, verifier_log);
 	return error;
 }
 
