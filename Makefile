@@ -36,7 +36,8 @@ say = $(if $(V),@:,@echo '  $1')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check setup tests bench bpf-arm64 asan fuzz fuzzers lint format install help clean force
+.PHONY: all demo check check-runtimes setup tests bench bpf-arm64 asan fuzz fuzzers lint format install \
+	help clean force
 
 all: $(BUILD)/nsview ## build the program
 
@@ -53,6 +54,11 @@ check: setup ## install what is missing, build, and run every test that this mac
 
 setup: ## install what is missing to build and test
 	@sh tests/setup.sh install test
+
+check-runtimes: ## install docker, build, and compare with containers of a private dockerd
+	@sh tests/setup.sh install runtimes
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/run runtimes
 
 tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
 

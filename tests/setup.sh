@@ -3,13 +3,15 @@
 # Which packages nsview is built and tested with, which of them this machine lacks, and - on
 # Debian and its kin - their installation. Needs nothing but sh: it runs before anything is there.
 #
-#	tests/setup.sh check build|test      names what is missing and ends with 3, changes nothing
-#	tests/setup.sh install build|test    installs it where there is apt, else names it, ends with 3
-#	tests/setup.sh list                  the table
+#	tests/setup.sh check NEED      names what is missing and ends with 3, changes nothing
+#	tests/setup.sh install NEED    installs it where there is apt, else names it, ends with 3
+#	tests/setup.sh list            the table
+#
+# NEED is build, test or runtimes; each includes those before it.
 set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
-# Needs are in order: test includes build. A program is looked for in PATH and the sbin directories,
+# A program is looked for in PATH and the sbin directories,
 # a header below /usr/include or wherever the compiler finds it.
 table='
 build|cc|gcc|gcc|gcc|gcc|the C compiler
@@ -33,6 +35,9 @@ test|ps|procps|procps-ng|procps-ng|procps|the ps that nsview is compared with
 test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
+runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
+runtimes|busybox|busybox-static|busybox|busybox|busybox-static|what its containers run
+runtimes|ip|iproute2|iproute|iproute2|iproute2|makes the bridge that its daemon asks for
 '
 
 # Whether the table's second field is on this machine.
@@ -50,13 +55,26 @@ is_there()
 	esac
 }
 
+# Sets rank to the place of the need $1 in their order; false if it is none.
+rank_of()
+{
+	case $1 in
+	build) rank=1 ;;
+	test) rank=2 ;;
+	runtimes) rank=3 ;;
+	*) return 1 ;;
+	esac
+}
+
 # Sets missing to the rows of the need $1 (and what it includes) whose thing is not there.
 find_missing()
 {
 	missing=
+	rank_of "$1"
+	wanted=$rank
 	while IFS='|' read -r need thing rest; do
-		[ -n "$need" ] || continue
-		[ "$need" = build ] || [ "$1" = test ] || continue
+		rank_of "$need" || continue
+		[ "$rank" -le "$wanted" ] || continue
 		is_there "$thing" || missing="$missing$need|$thing|$rest
 "
 	done <<-END
@@ -94,7 +112,10 @@ command_for()
 
 say_missing()
 {
-	echo "To $1 nsview, this machine lacks:"
+	case $1 in
+	runtimes) echo "To compare nsview with runtimes, this machine lacks:" ;;
+	*) echo "To $1 nsview, this machine lacks:" ;;
+	esac
 	while IFS='|' read -r need thing debian dnf pacman apk why; do
 		[ -z "$need" ] || printf '  %-20s %s\n' "$thing" "$why"
 	done <<-END
@@ -158,11 +179,11 @@ install_missing()
 }
 
 case ${1-}:${2-} in
-check:build | check:test)
+check:build | check:test | check:runtimes)
 	find_missing "$2"
 	[ -z "$missing" ] || give_up "$2"
 	;;
-install:build | install:test)
+install:build | install:test | install:runtimes)
 	find_missing "$2"
 	[ -z "$missing" ] || install_missing "$2"
 	;;
@@ -170,7 +191,7 @@ list:)
 	echo "$table"
 	;;
 *)
-	echo "usage: tests/setup.sh check|install build|test, or list" >&2
+	echo "usage: tests/setup.sh check|install build|test|runtimes, or list" >&2
 	exit 2
 	;;
 esac

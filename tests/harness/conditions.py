@@ -5,6 +5,7 @@ import fnmatch
 import functools
 import os
 import re
+import shutil
 import subprocess
 
 from .jobs import Result
@@ -41,9 +42,15 @@ def other_clang_format():
     return not version or version.group(1) != "14"
 
 
+def no_docker():
+    """Where system programs are, whatever PATH says; the ones that the tests start."""
+    path = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
+    return not all(shutil.which(name, path=path) for name in ("dockerd", "docker", "runc", "ip", "busybox"))
+
+
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, in_a_container, no_fuse, not_debian, other_clang_format)
+    for function in (not_root, in_a_container, no_fuse, no_docker, not_debian, other_clang_format)
 }
 
 
