@@ -24,8 +24,8 @@
 #include "base/text.h"
 
 #define ANSWER_MS 1000
-#define STALLS_MAX 3 /* each has cost a second, and has left a child behind */
-#define PATH_BYTES 128
+#define STALLS_MAX 3    /* each has cost a second, and has left a child behind */
+#define PATH_BYTES 4096 /* PATH_MAX: a data-root may lie anywhere */
 #define CHUNK_BYTES 65536
 #define CHILD_SOCKET 0 /* the only descriptor that the child keeps */
 
