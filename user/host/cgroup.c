@@ -13,10 +13,10 @@ struct word {
 	size_t length;
 };
 
-const char *const cgroup_hierarchy_names[CGROUP_HIERARCHIES] = {
+const char *const cgroup_hierarchy_names[CGROUP_HIERARCHIES + 1] = {
 	[CGROUP_V2] = "v2",         [CGROUP_PIDS] = "pids",       [CGROUP_MEMORY] = "memory",
 	[CGROUP_CPU] = "cpu",       [CGROUP_DEVICES] = "devices", [CGROUP_FREEZER] = "freezer",
-	[CGROUP_CPUSET] = "cpuset",
+	[CGROUP_CPUSET] = "cpuset", [CGROUP_CPUACCT] = "cpuacct",
 };
 
 static bool word_is(struct word word, const char *text)
@@ -180,28 +180,36 @@ static bool line_split(struct word line, struct word *names, struct word *path)
 	return true;
 }
 
+/* The next line, as line_split gives it; lines that make no sense are skipped. */
+static bool line_next(const char **data, const char *end, struct word *names, struct word *path)
+{
+	while (*data < end) {
+		const char *newline = memchr(*data, '\n', (size_t)(end - *data));
+		struct word line = {*data, (size_t)((newline ? newline : end) - *data)};
+
+		*data += line.length + (newline != NULL);
+		if (!line_split(line, names, path))
+			continue;
+		/* The kernel's own mark on a removed cgroup, only on this hierarchy. */
+		if (!names->length)
+			word_cut_end(path, " (deleted)");
+		return true;
+	}
+	return false;
+}
+
 int cgroup_choose(const char *data, size_t length, struct cgroup_choice *choice)
 {
 	struct word paths[CGROUP_HIERARCHIES] = {[CGROUP_V2] = {"/", 1}};
 	const char *end = data + length;
+	struct word names, path;
 	int best = CGROUP_V2;
 	bool has_line = false;
 
-	while (data < end) {
-		const char *newline = memchr(data, '\n', (size_t)(end - data));
-		struct word line = {data, (size_t)((newline ? newline : end) - data)};
-		struct word names;
-		struct word path;
-
-		data += line.length + 1;
-		if (!line_split(line, &names, &path))
-			continue;
+	while (line_next(&data, end, &names, &path)) {
 		has_line = true;
-		if (!names.length) {
-			/* The kernel's own mark on a removed cgroup, only on this hierarchy. */
-			word_cut_end(&path, " (deleted)");
+		if (!names.length)
 			paths[CGROUP_V2] = path;
-		}
 		for (int i = CGROUP_PIDS; i < CGROUP_HIERARCHIES; i++) {
 			if (list_has(names, cgroup_hierarchy_names[i]))
 				paths[i] = path;
@@ -216,4 +224,23 @@ int cgroup_choose(const char *data, size_t length, struct cgroup_choice *choice)
 	*choice = (struct cgroup_choice){(enum cgroup_hierarchy)best, paths[best].data,
 					 paths[best].length};
 	return 0;
+}
+
+int cgroup_choose_one(const char *data, size_t length, enum cgroup_hierarchy hierarchy,
+		      struct cgroup_choice *choice)
+{
+	const char *end = data + length;
+	struct word names, path;
+
+	while (line_next(&data, end, &names, &path)) {
+		bool is_it = hierarchy == CGROUP_V2
+				     ? !names.length
+				     : list_has(names, cgroup_hierarchy_names[hierarchy]);
+
+		if (!is_it)
+			continue;
+		*choice = (struct cgroup_choice){hierarchy, path.data, path.length};
+		return 0;
+	}
+	return -ENOENT;
 }

@@ -19,8 +19,11 @@ enum cgroup_layout {
 enum cgroup_layout cgroup_layout_read(void); /* from /proc/self/mountinfo */
 const char *cgroup_layout_name(enum cgroup_layout layout);
 
-/* "v2", "pids", "memory", ... */
-extern const char *const cgroup_hierarchy_names[CGROUP_HIERARCHIES];
+/* Beside those on the wire: version 1 counts CPU time apart from limiting it. */
+#define CGROUP_CPUACCT CGROUP_HIERARCHIES
+
+/* "v2", "pids", "memory", ..., "cpuacct" */
+extern const char *const cgroup_hierarchy_names[CGROUP_HIERARCHIES + 1];
 
 struct cgroup_container {
 	const char *runtime; /* docker, podman, cri-o, containerd, lxc, nspawn, ...; static */
@@ -46,8 +49,14 @@ struct cgroup_choice {
 /* The line that stands for the task: see enum cgroup_hierarchy. -ENOENT: there are no lines. */
 int cgroup_choose(const char *data, size_t length, struct cgroup_choice *choice);
 
+/* The line of one hierarchy. -ENOENT: it is not among them. */
+int cgroup_choose_one(const char *data, size_t length, enum cgroup_hierarchy hierarchy,
+		      struct cgroup_choice *choice);
+
 struct cgroup_tree; /* where this host's hierarchies are mounted, and the ids found there */
 
+/* From a whole mountinfo, which is changed. Never NULL. */
+struct cgroup_tree *cgroup_tree_parse(char *mountinfo);
 /* From /proc/self/mountinfo; never NULL. The ids are remembered, bounded, as long as the tree
  * lives: one tree serves one pass over the processes. */
 struct cgroup_tree *cgroup_tree_read(void);
@@ -56,5 +65,12 @@ void cgroup_tree_free(struct cgroup_tree *tree);
 /* The inode of the cgroup's directory, which is its id (on 64-bit kernels since 5.5); 0: not
  * mounted where nsview can see it, or removed. */
 uint64_t cgroup_tree_id(struct cgroup_tree *tree, const struct cgroup_choice *choice);
+
+/*
+ * The cgroup's directory, to be freed, and how much of it is the mount point: the cgroups above it
+ * that can be seen end there. NULL: it lies outside of what is mounted.
+ */
+char *cgroup_tree_directory(const struct cgroup_tree *tree, const struct cgroup_choice *choice,
+			    size_t *mount_length);
 
 #endif

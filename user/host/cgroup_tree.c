@@ -2,7 +2,6 @@
 /* The half of cgroup.h that looks at this machine: where the hierarchies are mounted. */
 #include "host/cgroup.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,10 +10,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/mountinfo.h"
 #include "host/procfs.h"
 
-#define IDS_MAX 65536               /* paths remembered; what does not fit is looked up each time */
-#define MOUNTINFO_BYTES (16u << 20) /* 100,000 mounts, fs.mount-max, of ordinary length */
+#define IDS_MAX 65536 /* paths remembered; what does not fit is looked up each time */
 
 struct known_id {
 	uint64_t id;
@@ -23,63 +22,15 @@ struct known_id {
 };
 
 struct cgroup_tree {
-	char *mounts[CGROUP_HIERARCHIES]; /* where it is mounted; NULL: nowhere */
-	char *roots[CGROUP_HIERARCHIES];  /* the cgroup that is mounted there, "/" as a rule */
+	char *mounts[CGROUP_HIERARCHIES + 1]; /* where it is mounted; NULL: nowhere */
+	char *roots[CGROUP_HIERARCHIES + 1];  /* the cgroup that is mounted there, "/" as a rule */
 	struct known_id *ids;
 	size_t ids_count;
 	bool has_v1_controller;
 };
 
-/* One line of mountinfo, proc(5): the fields that are wanted, cut out in place. */
-struct mount_line {
-	char *root;
-	char *point;
-	char *type;
-	char *options; /* of the superblock: the controllers */
-};
-
-/* Spaces, tabs, newlines and backslashes are written \ooo. */
-static void octal_decode(char *text)
-{
-	char *out = text;
-
-	for (const char *in = text; *in; in++) {
-		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
-		    in[3] >= '0' && in[3] <= '7') {
-			*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-			in += 3;
-		} else {
-			*out++ = *in;
-		}
-	}
-	*out = '\0';
-}
-
-static bool mount_line_parse(char *line, struct mount_line *mount)
-{
-	char *rest = strstr(line, " - ");
-	char *at = line;
-	char *save;
-
-	if (!rest)
-		return false;
-	*rest = '\0';
-	for (int i = 0; i < 3; i++)
-		at = at ? strtok_r(i ? NULL : at, " ", &save) : NULL;
-	mount->root = at ? strtok_r(NULL, " ", &save) : NULL;
-	mount->point = mount->root ? strtok_r(NULL, " ", &save) : NULL;
-	mount->type = strtok_r(rest + 3, " ", &save);
-	if (!mount->point || !mount->type)
-		return false;
-	strtok_r(NULL, " ", &save);
-	mount->options = strtok_r(NULL, " ", &save);
-	octal_decode(mount->root);
-	octal_decode(mount->point);
-	return true;
-}
-
 static void tree_take(struct cgroup_tree *tree, enum cgroup_hierarchy hierarchy,
-		      const struct mount_line *mount)
+		      const struct mount *mount)
 {
 	/* The first whole one; a part of the tree only as long as there is nothing better. */
 	if (tree->roots[hierarchy] &&
@@ -91,13 +42,13 @@ static void tree_take(struct cgroup_tree *tree, enum cgroup_hierarchy hierarchy,
 	tree->mounts[hierarchy] = mem_copy(mount->point);
 }
 
-static void tree_take_v1(struct cgroup_tree *tree, const struct mount_line *mount)
+static void tree_take_v1(struct cgroup_tree *tree, const struct mount *mount)
 {
 	char *save;
 
-	for (char *option = mount->options ? strtok_r(mount->options, ",", &save) : NULL; option;
+	for (char *option = strtok_r(mount->super_options, ",", &save); option;
 	     option = strtok_r(NULL, ",", &save)) {
-		for (int i = CGROUP_PIDS; i < CGROUP_HIERARCHIES; i++) {
+		for (int i = CGROUP_PIDS; i <= CGROUP_CPUACCT; i++) {
 			if (strcmp(option, cgroup_hierarchy_names[i]))
 				continue;
 			tree_take(tree, (enum cgroup_hierarchy)i, mount);
@@ -106,27 +57,30 @@ static void tree_take_v1(struct cgroup_tree *tree, const struct mount_line *moun
 	}
 }
 
-struct cgroup_tree *cgroup_tree_read(void)
+struct cgroup_tree *cgroup_tree_parse(char *mountinfo)
 {
 	struct cgroup_tree *tree = mem_new(sizeof(*tree));
-	autoclose int proc_fd = procfs_open("/proc");
-	struct text text = {0};
-	char *save;
+	struct mount mount;
 
-	if (proc_fd >= 0)
-		procfs_read(proc_fd, PROCFS_SELF, "mountinfo", MOUNTINFO_BYTES, &text);
-	text_string(&text);
-	for (char *line = strtok_r(text.data, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		struct mount_line mount;
-
-		if (!mount_line_parse(line, &mount))
-			continue;
+	while (mountinfo_next(&mountinfo, &mount)) {
 		if (!strcmp(mount.type, "cgroup2"))
 			tree_take(tree, CGROUP_V2, &mount);
 		else if (!strcmp(mount.type, "cgroup"))
 			tree_take_v1(tree, &mount);
 	}
+	return tree;
+}
+
+struct cgroup_tree *cgroup_tree_read(void)
+{
+	autoclose int proc_fd = procfs_open("/proc");
+	struct text text = {0};
+	struct cgroup_tree *tree;
+
+	if (proc_fd >= 0)
+		procfs_read(proc_fd, PROCFS_SELF, "mountinfo", MOUNTINFO_BYTES, &text);
+	text_string(&text);
+	tree = cgroup_tree_parse(text.data);
 	text_free(&text);
 	return tree;
 }
@@ -142,15 +96,15 @@ void cgroup_tree_free(struct cgroup_tree *tree)
 		HASH_DEL(tree->ids, entry);
 		free(entry);
 	}
-	for (int i = 0; i < CGROUP_HIERARCHIES; i++) {
+	for (int i = 0; i <= CGROUP_CPUACCT; i++) {
 		free(tree->mounts[i]);
 		free(tree->roots[i]);
 	}
 	free(tree);
 }
 
-/* The directory of a cgroup, or NULL where it lies outside of what is mounted. */
-static char *tree_directory(const struct cgroup_tree *tree, const struct cgroup_choice *choice)
+char *cgroup_tree_directory(const struct cgroup_tree *tree, const struct cgroup_choice *choice,
+			    size_t *mount_length)
 {
 	const char *root = tree->roots[choice->hierarchy];
 	const char *path = choice->path;
@@ -167,6 +121,7 @@ static char *tree_directory(const struct cgroup_tree *tree, const struct cgroup_
 		path += root_length;
 		length -= root_length;
 	}
+	*mount_length = strlen(tree->mounts[choice->hierarchy]);
 	return mem_printf("%s%.*s", tree->mounts[choice->hierarchy], (int)length, path);
 }
 
@@ -186,7 +141,8 @@ static void tree_remember(struct cgroup_tree *tree, const char *directory, uint6
 
 uint64_t cgroup_tree_id(struct cgroup_tree *tree, const struct cgroup_choice *choice)
 {
-	autofree char *directory = tree_directory(tree, choice);
+	size_t mount_length;
+	autofree char *directory = cgroup_tree_directory(tree, choice, &mount_length);
 	struct known_id *entry;
 	struct stat status;
 

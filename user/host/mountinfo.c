@@ -23,31 +23,35 @@ static void octal_decode(char *text)
 	*out = '\0';
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
+/*
+ * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; strsep, as the
+ * source before the last field may be empty.
+ */
 static bool line_parse(char *line, struct mount *mount)
 {
 	char *rest = strstr(line, " - ");
-	char *save = NULL;
 	char *device;
 
 	if (!rest)
 		return false;
 	*rest = '\0';
-	strtok_r(line, " ", &save);
-	strtok_r(NULL, " ", &save);
-	device = strtok_r(NULL, " ", &save);
-	mount->root = strtok_r(NULL, " ", &save);
-	mount->point = strtok_r(NULL, " ", &save);
-	mount->options = strtok_r(NULL, " ", &save);
+	rest += 3;
+	strsep(&line, " ");
+	strsep(&line, " ");
+	device = strsep(&line, " ");
+	mount->root = strsep(&line, " ");
+	mount->point = strsep(&line, " ");
+	mount->options = strsep(&line, " ");
 	if (!mount->options || sscanf(device, "%u:%u", &mount->major, &mount->minor) != 2)
 		return false;
-	mount->type = strtok_r(rest + 3, " ", &save);
-	if (!mount->type || !strtok_r(NULL, " ", &save))
+	mount->type = strsep(&rest, " ");
+	strsep(&rest, " ");
+	mount->super_options = rest;
+	if (!rest)
 		return false;
-	mount->super_options = strtok_r(NULL, " ", &save);
 	octal_decode(mount->root);
 	octal_decode(mount->point);
-	return mount->super_options != NULL;
+	return true;
 }
 
 bool mountinfo_next(char **text, struct mount *mount)
