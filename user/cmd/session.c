@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "host/passwd.h"
 #include "host/procfs.h"
+#include "host/runtime/docker.h"
 #include "host/runtime/nsview_state.h"
 #include "model/model.h"
 #include "source/source.h"
@@ -165,6 +166,9 @@ int session_open(struct session *session, struct app *app, const struct select_o
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	session->view.proc_fd = procfs_open(app->facts.proc_path);
+	if (session->view.proc_fd >= 0)
+		session->docker =
+			docker_new(session->view.proc_fd, app->host_root, app->facts.cap_last);
 	return EXIT_DONE;
 }
 
@@ -195,6 +199,39 @@ static void session_name_samples(struct session *session, struct container_name 
 	free(states);
 }
 
+/* Whether docker_find may know it. Those with a name of nsview's own are known already. */
+static bool may_be_docker(struct model *model, const struct container *container, uint32_t parent)
+{
+	static const char shim[] = "containerd-shim"; /* as much of its name as comm holds */
+	const struct proc *proc;
+
+	if (container->runtime)
+		return !strcmp(container->runtime, "docker");
+	if (container->id[0])
+		return true;
+	proc = model_find(model, parent);
+	return proc && !strncmp(proc->task->comm, shim, sizeof(proc->task->comm));
+}
+
+static void session_name_dockers(struct session *session)
+{
+	size_t count;
+	struct container *const *containers = model_containers(session->model, &count);
+
+	for (size_t i = 0; i < count && session->docker; i++) {
+		struct container *container = containers[i];
+		const struct proc *first = model_find(session->model, container->first_pid);
+		const struct runtime_container *found;
+
+		if (!may_be_docker(session->model, container, first->task->ppid))
+			continue;
+		found = docker_find(session->docker, container->id, container->first_pid,
+				    first->task->ppid);
+		if (found)
+			model_declare(container, found);
+	}
+}
+
 int session_snapshot(struct session *session)
 {
 	autofree struct container_name *names = NULL;
@@ -213,6 +250,7 @@ int session_snapshot(struct session *session)
 	}
 	session_name_samples(session, &names, &names_count);
 	model_settle(session->model, names, names_count);
+	session_name_dockers(session);
 	return EXIT_DONE;
 }
 
@@ -221,6 +259,7 @@ void session_close(struct session *session)
 	source_close(session->source);
 	filter_free(session->filter);
 	model_free(session->model);
+	docker_free(session->docker);
 	passwd_free(session->view.users);
 	if (session->view.scratch)
 		text_free(session->view.scratch);

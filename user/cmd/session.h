@@ -11,6 +11,7 @@
 #include "view/query.h"
 
 struct app;
+struct docker;
 struct model;
 struct source;
 
@@ -33,6 +34,7 @@ struct session {
 	struct app *app;
 	struct source *source;
 	struct model *model;
+	struct docker *docker; /* its containers by name, remembered from snapshot to snapshot */
 	struct view_context view;
 	struct filter *filter;
 	struct selection selection; /* arrays borrowed from the options and uids below */

@@ -2,10 +2,12 @@
 #include "model/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "host/runtime/runtime.h"
 #include "model/container.h"
 
 /* A kernel has at most 4194304 pids (PID_MAX_LIMIT): more records than that are not processes. */
@@ -223,6 +225,15 @@ struct container *const *model_containers(struct model *model, size_t *count)
 {
 	*count = model->containers.count;
 	return model->containers.in_order;
+}
+
+void model_declare(struct container *container, const struct runtime_container *declared)
+{
+	container->declared = declared;
+	container->runtime = declared->runtime;
+	snprintf(container->id, sizeof(container->id), "%s", declared->id);
+	if (declared->name)
+		snprintf(container->name, sizeof(container->name), "%s", declared->name);
 }
 
 const uint32_t *model_host_ns(const struct model *model)

@@ -14,6 +14,7 @@
 
 struct container;
 struct model;
+struct runtime_container;
 
 /* One process. Everything is borrowed from the model and lives as long as it does. */
 struct proc {
@@ -39,6 +40,7 @@ struct container {
 	uint64_t start_boot_ns; /* of its first process */
 	uint32_t first_pid;     /* host pid of its first process */
 	size_t procs;
+	const struct runtime_container *declared; /* borrowed; NULL: no state file tells */
 };
 
 /* Names that the caller read from runtimes' state files: offered to model_settle. */
@@ -68,6 +70,10 @@ struct proc *model_find(struct model *model, uint32_t host_pid);
 
 /* In the order of their start. */
 struct container *const *model_containers(struct model *model, size_t *count);
+
+/* Once settled: what its runtime's files say. It goes by their name and id from then on;
+ * declared has to outlive the model. */
+void model_declare(struct container *container, const struct runtime_container *declared);
 
 /* The host's namespaces: from the source, else the kernel's fixed inode numbers, else 0. */
 const uint32_t *model_host_ns(const struct model *model);
