@@ -19,6 +19,7 @@ read, and what both would share by default lies under a mount that only ours see
 import contextlib
 import ctypes
 import glob
+import itertools
 import json
 import os
 import pathlib
@@ -47,6 +48,7 @@ PREFIX = "nsview-lab-"
 SHARED_FOLDERS = ("/run/docker", "/run/containerd")
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
 
+numbers = itertools.count()
 libc = ctypes.CDLL(None, use_errno=True)
 needs_docker = unittest.skipIf(conditions.not_root() or conditions.no_docker(),
                                "needs root, dockerd and runc: make check-runtimes installs them")
@@ -55,6 +57,11 @@ needs_docker = unittest.skipIf(conditions.not_root() or conditions.no_docker(),
 def find_program(name):
     """Debian's, where there are several: daemon and client then are of one version."""
     return shutil.which(name, path=SYSTEM_PATH)
+
+
+def bridge_name(pid, number):
+    """At most 15 bytes, IFNAMSIZ."""
+    return f"nsv{pid:x}-{number}"
 
 
 def must(result, what):
@@ -139,8 +146,10 @@ class Docker:
             return
         sweep()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self.folder.chmod(0o711)  # the root of a remapped daemon's containers is somebody else
         self.socket = self.folder / "socket"
-        self.bridge = f"nsvlab{os.getpid() % 0xFFFFFF:x}"
+        self.number = next(numbers)
+        self.bridge = bridge_name(os.getpid(), self.number)
         self.cgroups_before = set(self.cgroups())
         self.images = set()
         self.made = []
@@ -154,7 +163,8 @@ class Docker:
 
     def make_bridge(self):
         # 198.18.0.0/15 is for tests (RFC 2544): it hides nobody's network.
-        address = f"198.{18 + os.getpid() // 4096 % 2}.{os.getpid() // 16 % 256}.{os.getpid() % 16 * 16 + 1}/28"
+        place = os.getpid() * 4 + self.number % 4
+        address = f"198.{18 + place // 4096 % 2}.{place // 16 % 256}.{place % 16 * 16 + 1}/28"
         for words in (["link", "add", self.bridge, "type", "bridge"],
                       ["addr", "add", address, "dev", self.bridge], ["link", "set", self.bridge, "up"]):
             subprocess.run([find_program("ip"), *words], check=True, capture_output=True)
@@ -191,7 +201,7 @@ class Docker:
                 os.mkdir(folder)
                 self.made.append(folder)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
-        environment.update(PATH=SYSTEM_PATH, DOCKER_TMPDIR=str(self.folder))
+        environment["PATH"] = SYSTEM_PATH
         with open(self.folder / "log", "wb") as log:
             self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=environment, preexec_fn=self.prepare_daemon)
@@ -332,5 +342,6 @@ def sweep():
         owner = pathlib.Path(folder).name.removeprefix(PREFIX).partition("-")[0]
         if os.path.exists(f"/proc/{owner}"):
             continue
-        subprocess.run([find_program("ip"), "link", "delete", f"nsvlab{int(owner) % 0xFFFFFF:x}"], capture_output=True)
+        for number in range(8):
+            subprocess.run([find_program("ip"), "link", "delete", bridge_name(int(owner), number)], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Docker's containers in nsview ps: what `docker inspect`, `docker top` and /proc say of them, it says
+too, from both sources, without ever asking the daemon."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+import lab
+import nsview
+import procview
+
+# What /proc shows of no process.
+PROC_UNKNOWN = {"securebits"}
+
+# What each container is called, and docker's words for it. FOLDER is a folder of the test's own.
+CONTAINERS = {
+    "plain": [],
+    "u1000": ["--user=1000"],
+    "macadmin": ["--cap-add=MAC_ADMIN", "--cap-add=NET_ADMIN"],
+    "nokill": ["--cap-drop=KILL"],
+    "nothing": ["--cap-drop=ALL"],
+    "limited": ["--cpus=.5", "--memory=64m", "--pids-limit=50"],
+    "volume": ["-v", "/:/host:ro"],
+    "pidhost": ["--pid=host"],
+    "nethost": ["--net=host"],
+    "allhost": ["--pid=host", "--net=host", "--ipc=host", "--uts=host"],
+    "nnp": ["--security-opt=no-new-privileges", "--user=1000"],
+    "priv": ["--privileged"],
+    "readonly": ["--read-only", "-t"],
+}
+
+docker = lab.Docker()
+containers = {}
+
+
+def setUpModule():
+    docker.start()
+    if not docker.folder:
+        return
+    for name, words in CONTAINERS.items():
+        containers[name] = docker.run(f"--name={name}", *words)
+    containers["image1000"] = docker.run("--name=image1000", image="user1000")
+
+
+def tearDownModule():
+    docker.stop()
+
+
+@lab.needs_docker
+class Docker(unittest.TestCase):
+    maxDiff = None
+
+    def rows(self, *words):
+        for source in ("bpf", "proc"):
+            with self.subTest(source=source):
+                yield source, nsview.ps(*words, source=source)
+
+    def compare(self, row, source, pid, container):
+        declared = container.inspect()
+        expected = procview.expected(pid)
+        expected.update(container=declared["Name"].removeprefix("/"), name=declared["Name"].removeprefix("/"),
+                        id=declared["Id"], runtime="docker")
+        # A container that shares all that could set it apart is one nevertheless: procview cannot know.
+        inner = int(procview.status(pid)["NSpid"].split()[-1])
+        expected.update(in_pid=inner)
+        # ps looks for the terminal in the host's /dev/pts, which may not have one of that number.
+        if declared["Config"]["Tty"]:
+            expected["tty"] = "pts/0"
+        wrong = [f"{key}: {row.get(key)!r}, not {value!r}" for key, value in expected.items()
+                 if row.get(key) != value and not (source == "proc" and key in PROC_UNKNOWN and key in row["unknown"])]
+        self.assertEqual(wrong, [], f"{declared['Name']} from {source}")
+
+    def test_every_field_of_each_container(self):
+        for source, rows in self.rows():
+            for name, container in containers.items():
+                with self.subTest(container=name):
+                    self.compare(rows[container.pid], source, container.pid, container)
+
+    def test_each_container_has_the_processes_of_docker_top(self):
+        extra = containers["plain"].exec(command=["sleep", "1234"])
+        try:
+            for _, rows in self.rows("--containers", "--runtime=docker"):
+                found = {name: {pid for pid, row in rows.items() if row["container"] == name} for name in containers}
+                self.assertEqual(found, {name: container.pids() for name, container in containers.items()})
+        finally:
+            os.kill(extra, 9)
+
+    def test_a_process_of_docker_exec_has_its_parent_outside(self):
+        container = containers["u1000"]
+        pid = container.exec("--user=0", command=["sleep", "4321"])
+        try:
+            for source, rows in self.rows("-c", "u1000"):
+                self.compare(rows[pid], source, pid, container)
+                self.assertEqual(rows[pid]["in_ppid"], 0)
+                self.assertEqual(rows[pid]["caps"], "docker-default")
+        finally:
+            os.kill(pid, 9)
+
+    def test_a_container_is_selected_by_name_and_by_id(self):
+        container = containers["macadmin"]
+        for word in ("macadmin", container.id, container.id[:9], "mac*"):
+            for _, rows in self.rows("-c", word):
+                self.assertEqual(set(rows), {container.pid})
+
+    def test_a_renamed_container_has_its_new_name_at_the_next_look(self):
+        with docker.run("--name=before") as container:
+            docker.call("rename", "before", "after")
+            for _, rows in self.rows("-p", str(container.pid)):
+                self.assertEqual(rows[container.pid]["container"], "after")
+
+    def test_the_daemon_is_not_asked(self):
+        """It is stopped meanwhile, and would not answer."""
+        os.kill(docker.daemon.pid, 19)
+        try:
+            for _, rows in self.rows("-c", "plain"):
+                self.assertEqual(set(rows), {containers["plain"].pid})
+        finally:
+            os.kill(docker.daemon.pid, 18)
+
+    def test_a_hostile_label_is_only_shown(self):
+        words = ["--label=io.kubernetes.pod.name=a\x1b[2J\nb", "--label=io.kubernetes.pod.namespace=\u202eprod",
+                 "--label=io.kubernetes.container.name=c\tc"]
+        with docker.run(*words) as container:
+            for source, rows in self.rows("-p", str(container.pid)):
+                self.assertEqual(rows[container.pid]["container"], "\u202eprod/a\x1b[2J\nb/c\tc")
+                shown = nsview.run("ps", "--source", source, "-p", str(container.pid), "--no-headers").stdout
+                self.assertEqual(len(shown.splitlines()), 1)
+                self.assertFalse(set(shown) & set("\x1b\t\u202e"), repr(shown))
+
+    def test_an_ordinary_user_sees_the_id_where_the_name_is_not_his_to_read(self):
+        container = containers["plain"]
+        rows = nsview.ps("-p", str(container.pid), source="proc", command=["setpriv", "--reuid=4242", "--clear-groups"])
+        self.assertEqual(rows[container.pid]["container"], container.id[:12])
+
+
+@lab.needs_docker
+class Roots(unittest.TestCase):
+    def test_a_data_root_on_a_disk_of_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["mount", "-t", "tmpfs", "lab", folder], check=True)
+            try:
+                with lab.Docker(data_root=folder) as other, other.run("--name=elsewhere") as container:
+                    for source in ("bpf", "proc"):
+                        row = nsview.ps("-p", str(container.pid), source=source)[container.pid]
+                        self.assertEqual(row["container"], "elsewhere")
+            finally:
+                subprocess.run(["umount", folder], check=True)
+
+    def test_users_of_a_remapped_daemon_are_those_of_its_map(self):
+        ids = "nobody:165536:65536\nnogroup:165536:65536\n"
+        with lab.Docker("--userns-remap=nobody:nogroup", subordinate_ids=ids) as other:
+            root, user = other.run("--name=remapped"), other.run("--name=remapped33", "--user=33")
+            for source in ("bpf", "proc"):
+                rows = nsview.ps("-c", "remapped*", source=source)
+                self.assertEqual(set(rows), {root.pid, user.pid})
+                self.assertEqual([rows[pid]["container"] for pid in (root.pid, user.pid)], ["remapped", "remapped33"])
+                self.assertEqual([rows[pid]["uid"] for pid in (root.pid, user.pid)], [165536, 165569])
+                self.assertEqual([rows[pid]["in_user"] for pid in (root.pid, user.pid)], ["root", "www-data"])
+                self.assertEqual(rows[root.pid]["caps"], "docker-default in userns")
+
+
+if __name__ == "__main__":
+    unittest.main()
