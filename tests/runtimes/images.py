@@ -10,7 +10,7 @@ PASSWD = ("root:x:0:0:root:/root:/bin/sh\n"
           "daemon:x:1:1:daemon:/:/bin/false\n"
           "www-data:x:33:33:www-data:/var/www:/bin/false\n"
           "nobody:x:65534:65534:nobody:/:/bin/false\n")
-GROUP = "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nstaff:x:50:www-data\nnogroup:x:65534:\n"
+GROUP = "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nstaff:x:50:\nnogroup:x:65534:\n"
 
 
 class Tar:
