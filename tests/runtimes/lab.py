@@ -131,12 +131,13 @@ class Container:
 
 
 class Docker:
-    def __init__(self, *options, subordinate_ids=None, data_root=None):
+    def __init__(self, *options, subordinate_ids=None, has_data_disk=False):
         """options: further words for dockerd. subordinate_ids: what its /etc/subuid and
-        /etc/subgid say, for --userns-remap. data_root: default a folder of our own."""
+        /etc/subgid say, for --userns-remap. has_data_disk: its data-root is a file system of its own,
+        which only it sees."""
         self.options = options
         self.subordinate_ids = subordinate_ids
-        self.data_root = data_root
+        self.has_data_disk = has_data_disk
         self.folder = None
         self.daemon = None
 
@@ -191,7 +192,7 @@ class Docker:
         (self.folder / "daemon.json").write_text("{}")
         command = [
             find_program("dockerd"), f"--config-file={self.folder}/daemon.json", f"--host=unix://{self.socket}",
-            f"--data-root={self.data_root or self.folder / 'data'}", f"--exec-root={self.folder}/exec",
+            f"--data-root={self.folder / 'data'}", f"--exec-root={self.folder}/exec",
             f"--pidfile={self.folder}/pid", f"--bridge={self.bridge}", "--iptables=false", "--ip-masq=false",
             "--ip-forward=false", "--storage-driver=vfs", f"--add-runtime=here={self.make_runtime()}",
             "--default-runtime=here", *self.options,
@@ -209,6 +210,10 @@ class Docker:
 
     def prepare_daemon(self):
         enter_private_mounts()
+        if self.has_data_disk:
+            data = self.folder / "data"
+            data.mkdir()
+            must(libc.mount(b"lab", str(data).encode(), b"tmpfs", 0, None), f"mount {data}")
         if not self.subordinate_ids:
             return
         for name in ("subuid", "subgid"):
