@@ -126,7 +126,9 @@ class Demo(unittest.TestCase):
     def test_roots_default_set_beside_the_hosts(self):
         rows = self.rows("Root, but not all of it")
         self.assertEqual(rows["default"]["caps"], "docker-default")
-        self.assertRegex(rows["-"]["caps"], r"\Afull")
+        # Beside it the demo itself: on the host, or in whatever the tests themselves run in.
+        beside = next(row for name, row in rows.items() if name != "default")
+        self.assertRegex(beside["caps"], r"\Afull")
         total = int(pathlib.Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1
         self.assertIn(f"14 of the host's {total} capabilities", " ".join(self.scene("Root, but not all of it").split()))
 

@@ -87,13 +87,20 @@ static void init_close_others(int one, int other)
 	close_range(high + 1, ~0U, 0);
 }
 
-/* What nsview's own caller ignores (nohup; a shell's `&` for SIGINT) is not the container's. */
+/* What nsview's own caller ignores (nohup; a shell's `&` for SIGINT) is not the container's. The
+ * C library keeps signals 32 and 33 to itself: only the system call reaches those. */
 static void init_reset_signals(void)
 {
+	static const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} by_default = {.handler = SIG_DFL};
 	sigset_t none;
 
 	for (int i = 1; i <= SIGRTMAX; i++)
-		signal(i, SIG_DFL);
+		syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
