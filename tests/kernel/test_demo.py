@@ -58,12 +58,14 @@ class Paused:
         os.write(writer, b"-" * filled)
         self.process = subprocess.Popen([NSVIEW, "demo"], stdout=writer, stderr=subprocess.PIPE, text=True)
         os.close(writer)
-        wait_until(self.is_writing)
+        try:
+            wait_until(lambda: self.readable() > PAGE - 2 * MARGIN)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         # All but one byte: only an empty page gives the writer room.
         self.text = os.read(self.reader, self.readable() - 1)[filled:].decode()
-
-    def is_writing(self):
-        return "pipe" in pathlib.Path(f"/proc/{self.process.pid}/wchan").read_text() and self.readable() > PAGE - 2 * MARGIN
 
     def readable(self):
         return struct.unpack("i", fcntl.ioctl(self.reader, termios.FIONREAD, bytes(4)))[0]
