@@ -236,5 +236,117 @@ class Volumes(Folder):
         self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), before)
 
 
+@requires_root
+class Rootfs(Folder):
+    """--rootfs: a directory with the test's own /etc, and this machine's programs by volumes."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.make_dir("root")
+        self.options = ["--rootfs", self.root]
+        for name in ("usr", "bin", "sbin", "lib", "lib64"):
+            if os.path.islink(f"/{name}"):
+                self.make_link(name, os.readlink(f"/{name}"))
+            elif os.path.isdir(f"/{name}"):
+                self.options += ["-v", f"/{name}:/{name}:ro"]
+        self.make_dir("root/etc")
+        self.make_file("root/etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:4711:4712::/:/bin/sh\n")
+
+    def make_link(self, name, target):
+        path = f"{self.root}/{name}"
+        os.symlink(target, path)
+        self.addCleanup(os.unlink, path)
+
+    def tree(self):
+        return sorted((folder, *names, *files) for folder, names, files in os.walk(self.folder))
+
+    def test_its_files_are_the_roots(self):
+        text = inside("sh", "-c", "id -u; cat /etc/passwd", options=[*self.options, "--user", "web"])
+        self.assertEqual(text, "4711\n" + pathlib.Path(self.root, "etc/passwd").read_text())
+
+    def test_it_stays_as_it_is(self):
+        before = self.tree()
+        script = "echo new > /etc/new && rm /etc/passwd && mkdir /a /tmp && mv /etc /moved && ls /moved"
+        self.assertEqual(inside("sh", "-c", script, options=[*self.options, "-v", "/usr:/x/y:ro"]), "new\n")
+        self.assertEqual(self.tree(), before)
+        self.assertTrue(pathlib.Path(self.root, "etc/passwd").exists())
+
+    def test_nothing_of_the_host_is_left_mounted(self):
+        text = inside("sh", "-c", "ls -di / /.. | cut -d' ' -f1; cat /proc/self/mountinfo", options=self.options)
+        root, above, *lines = text.splitlines()
+        self.assertEqual(root, above)
+        found = mounts("\n".join(lines))
+        self.assertEqual(found["/"][0], "overlay")
+        self.assertEqual({point for point in found if not point.startswith(("/proc", "/sys", "/dev"))},
+                         {"/"} | {word.split(":")[1] for word in self.options if word.endswith(":ro")})
+
+    def test_the_same_mounts_as_without(self):
+        found = mounts_with(*self.options)
+        for point, (kind, flags) in BY_DOCKER.items():
+            with self.subTest(point=point):
+                self.assertEqual(found[point][:2], (kind, flags))
+
+    def test_the_hosts_own_root(self):
+        self.assertIn("etc\n", inside("ls", "/", options=["--rootfs", "/"]))
+        self.assertEqual(inside("sh", "-c", "touch /nsview-test && echo ok", options=["--rootfs", "/"]), "ok\n")
+        self.assertFalse(os.path.exists("/nsview-test"))
+
+    def test_read_only(self):
+        self.assertIn("Read-only", inside("sh", "-c", "touch /x 2>&1; true", options=[*self.options, "--read-only"]))
+
+    def test_a_mount_point_that_is_a_link_is_refused(self):
+        outside = self.make_dir("outside")
+        for name in ("proc", "sys", "dev"):
+            for target in ("/etc", f"../../../../../../..{outside}", outside, "/nowhere"):
+                os.symlink(target, f"{self.root}/{name}")
+                try:
+                    self.assert_refused(self.options, f"/{name}", "symbolic link")
+                finally:
+                    os.unlink(f"{self.root}/{name}")
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_a_mount_point_that_is_a_file_is_refused(self):
+        self.make_file("root/proc")
+        self.assert_refused(self.options, "/proc")
+
+    def test_links_that_lead_outside_stay_inside(self):
+        outside = self.make_dir("outside")
+        self.make_link("absolute", outside)
+        self.make_link("relative", f"../../../../../../../../..{outside}")
+        for name in ("absolute", "relative"):
+            self.assert_refused([*self.options, "-v", f"/etc/passwd:/{name}/deep/file:ro"], f"/{name}/deep/file")
+        path = pathlib.Path("root")
+        for part in pathlib.Path(outside).parts[1:]:
+            path = path / part
+            self.make_dir(str(path))
+        for name in ("absolute", "relative"):
+            with self.subTest(link=name):
+                text = inside("sh", "-c", f"cat /proc/self/mountinfo | grep -o ' {outside}/[^ ]*'",
+                              options=[*self.options, "-v", f"/etc/passwd:/{name}/deep/file:ro"])
+                self.assertEqual(text, f" {outside}/deep/file\n")
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_an_etc_that_is_a_link_outside_names_nobody(self):
+        outside = self.make_dir("outside")
+        self.make_file("outside/passwd", "evil:x:0:0::/:/bin/sh\n")
+        os.rename(f"{self.root}/etc", f"{self.root}/other")
+        os.symlink(outside, f"{self.root}/etc")
+        try:
+            self.assert_refused([*self.options, "--user", "evil"], "evil")
+        finally:
+            os.unlink(f"{self.root}/etc")
+            os.rename(f"{self.root}/other", f"{self.root}/etc")
+
+    def test_what_is_no_directory_is_refused(self):
+        self.assert_refused(["--rootfs", f"{self.folder}/missing"], "No such file or directory")
+        self.assert_refused(["--rootfs", "/etc/passwd"], "Not a directory")
+        self.assert_refused(["--rootfs", ""], "''")
+        self.assert_refused(["--rootfs", f"{self.folder}/\x1b[31m"], "\\x1b[31m")
+
+    def test_a_name_that_mount_would_read_as_options(self):
+        name = self.make_dir("a:b,upperdir=c\\d e")
+        run("run", "--rootfs", name, "true", check=127)  # made, and empty
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -18,6 +18,7 @@
 #include "launch/devices.h"
 #include "launch/inside.h"
 #include "launch/mount.h"
+#include "launch/overlay.h"
 #include "launch/protect.h"
 #include "launch/spec.h"
 
@@ -228,6 +229,19 @@ static int rootfs_leave_chroot(struct rootfs *rootfs)
 	return 0;
 }
 
+/* Had it not worked, `..` would lead to what still lies on top. */
+static int rootfs_check_top(void)
+{
+	struct stat root, above;
+
+	if (stat("/", &root) || stat("/..", &above))
+		return log_fail(-errno, "look at the container's root");
+	if (root.st_dev != above.st_dev || root.st_ino != above.st_ino)
+		return log_error(-EXDEV, "cannot make the container's root the root: the host's is "
+					 "still mounted above it");
+	return 0;
+}
+
 /* The host's tree is let go of, with every mount in it: what the container sees is all there is. */
 static int rootfs_pivot(int root_fd)
 {
@@ -245,7 +259,7 @@ static int rootfs_pivot(int root_fd)
 		return log_fail(-errno, "let go of the host's root");
 	if (chdir("/"))
 		return log_fail(-errno, "enter the container's root");
-	return 0;
+	return rootfs_check_top();
 }
 
 static int rootfs_restrict(int proc_fd, const char *path, unsigned long flags)
@@ -273,10 +287,16 @@ static int rootfs_protect(const struct rootfs *rootfs)
 	return r || is_open ? r : protect_system(rootfs->proc_fd);
 }
 
+/* While names still mean what they mean to nsview's caller. */
 static int rootfs_open_sources(struct rootfs *rootfs)
 {
 	const struct volumes *volumes = &rootfs->plan->volumes;
+	const char *dir = rootfs->plan->dir;
 
+	if (dir)
+		rootfs->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir && rootfs->dir_fd < 0)
+		return log_fail(-errno, "use %s as the container's root", *dir ? dir : "''");
 	for (size_t i = 0; i < volumes->count; i++) {
 		rootfs->volume_fds[i] = volume_open(&volumes->items[i]);
 		if (rootfs->volume_fds[i] < 0)
@@ -324,8 +344,13 @@ static int rootfs_mount_volumes(const struct rootfs *rootfs)
 
 static int rootfs_make_root(struct rootfs *rootfs)
 {
-	rootfs->root_fd =
-		mount_create("tmpfs", "mode=755", rootfs->plan->is_open ? 0 : MOUNT_ATTR_NODEV);
+	unsigned int attributes = rootfs->plan->is_open ? 0 : MOUNT_ATTR_NODEV;
+
+	if (rootfs->plan->dir) {
+		rootfs->root_fd = overlay_mount(rootfs->dir_fd, rootfs->plan->dir, attributes);
+		return rootfs->root_fd < 0 ? rootfs->root_fd : 0;
+	}
+	rootfs->root_fd = mount_create("tmpfs", "mode=755", attributes);
 	if (rootfs->root_fd < 0)
 		return log_fail(rootfs->root_fd, "make a tmpfs for the container's root");
 	/* On top of the real root: no directory of the host is needed, and none is covered. */
@@ -410,6 +435,7 @@ int rootfs_plan_read(const struct spec *spec, struct rootfs_plan *plan)
 {
 	int r = 0;
 
+	plan->dir = spec->rootfs;
 	plan->is_read_only = spec->is_read_only;
 	for (size_t i = 0; !r && i < spec->volumes_count; i++)
 		r = volumes_add(&plan->volumes, spec->volumes[i]);
