@@ -21,6 +21,7 @@
 #include "source/btf_small.h"
 
 #define ITERATOR_SECTION "iter/task"
+#define NO_SECTION "nsview/none"          /* matches no program */
 #define ITERATOR_FUNCTION "bpf_iter_task" /* kernel/bpf/task_iter.c */
 
 static unsigned int cpus_possible(void)
@@ -78,9 +79,12 @@ static int entry_load(const struct bpf_load_options *options, const struct btf_c
 	LIBBPF_OPTS(libbpf_prog_handler_opts, handler_options, .cookie = entry->function_id,
 		    .prog_prepare_load_fn = iterator_prepare);
 	autofree char *path = mem_printf("/proc/self/fd/%d", entry->fd);
-	int handler = libbpf_register_prog_handler(ITERATOR_SECTION, BPF_PROG_TYPE_TRACING,
-						   BPF_TRACE_ITER, &handler_options);
-	int r;
+	/* Before libbpf 1.3 unregistering the last handler leaves a pointer to freed memory behind
+	 * (its "Fix realloc API handling in zero-sized edge cases"), so one more stays. */
+	int r = libbpf_register_prog_handler(NO_SECTION, BPF_PROG_TYPE_TRACING, 0, NULL);
+	int handler = r < 0 ? r
+			    : libbpf_register_prog_handler(ITERATOR_SECTION, BPF_PROG_TYPE_TRACING,
+							   BPF_TRACE_ITER, &handler_options);
 
 	if (handler < 0)
 		return handler;
