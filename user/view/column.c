@@ -141,11 +141,13 @@ void column_get(const struct column *column, const struct view_context *view,
 
 bool value_next_word(const struct value *value, const char **word, size_t *length)
 {
-	const char *end = value->text.data + value->text.length;
-	const char *next = *word ? *word + *length + 1 : value->text.data;
-	const char *stop;
+	const char *end, *next, *stop;
 
-	if (!value->text.length || next >= end)
+	if (!value->text.length) /* and perhaps no text either */
+		return false;
+	end = value->text.data + value->text.length;
+	next = *word ? *word + *length + 1 : value->text.data;
+	if (next >= end)
 		return false;
 	stop = memchr(next, '\0', (size_t)(end - next));
 	*word = next;
