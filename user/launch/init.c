@@ -87,20 +87,16 @@ static void init_close_others(int one, int other)
 	close_range(high + 1, ~0U, 0);
 }
 
-/* What nsview's own caller ignores (nohup; a shell's `&` for SIGINT) is not the container's. The
- * C library keeps signals 32 and 33 to itself: only the system call reaches those. */
+/* What nsview's own caller ignores (nohup; a shell's `&` for SIGINT) is not the container's. By the
+ * system call: make and whoever else uses glibc's posix_spawn hand on 32 and 33 ignored, which its
+ * signal() refuses to touch. */
 static void init_reset_signals(void)
 {
-	static const struct {
-		void (*handler)(int);
-		unsigned long flags;
-		void (*restorer)(void);
-		uint64_t mask;
-	} by_default = {.handler = SIG_DFL};
+	static const char default_action[64]; /* the kernel's struct sigaction: all 0 is SIG_DFL */
 	sigset_t none;
 
-	for (int i = 1; i <= SIGRTMAX; i++)
-		syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof(by_default.mask));
+	for (int i = 1; i < _NSIG; i++)
+		syscall(SYS_rt_sigaction, i, default_action, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -131,7 +127,7 @@ static int init_run(const struct init *init)
 	/* docker's containers have a session keyring of their own; a kernel without keys has none
 	 * to protect. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (ns_set_up(init->hostname) || rootfs_enter(&init->rootfs))
+	if (ns_set_up(init->hostname) || rootfs_enter())
 		return LAUNCH_EXIT_FAILED;
 	root_fd = open("/", O_PATH | O_CLOEXEC);
 	if (user_resolve(root_fd, init->spec->user, &user) || init_set_stdio(init->spec) ||
