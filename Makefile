@@ -69,10 +69,15 @@ bpf-arm64: ## build the kernel side for arm64
 	@$(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 $(BUILD)/arm64/nsview.bpf.o
 
 asan: ## run the unit and live tests with AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" all tests
-	@BUILD=$(BUILD)/asan tests/run unit && BUILD=$(BUILD)/asan tests/run kernel
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" \
+		LDFLAGS=tests/asan/options.c all tests
+	@BUILD=$(BUILD)/asan tests/run "unit.*"
+	@for words in "ps --json" "ps --source proc" caps; do \
+		ASAN_OPTIONS=detect_leaks=1 $(BUILD)/asan/nsview $$words >/dev/null || exit 1; done
+	@BUILD=$(BUILD)/asan tests/run "kernel.*"
 
 fuzz: ## feed random bytes to what reads hostile input, FUZZ_SECONDS each
+	@sh tests/setup.sh install fuzz
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC="$(CLANG)" \
 		CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" fuzzers
 	@for fuzzer in $(FUZZERS:%=$(BUILD)/fuzz/%); do echo "$$fuzzer"; \
@@ -141,7 +146,8 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out $(BUILD)/user/main.o,$(USER_O
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ \
+	$(call say,FUZZ $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ \
 		$(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok

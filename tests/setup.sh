@@ -7,12 +7,12 @@
 #	tests/setup.sh install NEED    installs it where there is apt, else names it, ends with 3
 #	tests/setup.sh list            the table
 #
-# NEED is build, test or runtimes; each includes those before it.
+# NEED is build, test or runtimes, each of which includes those before it, or fuzz, which includes test.
 set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
-# A program is looked for in PATH and the sbin directories,
-# a header below /usr/include or wherever the compiler finds it.
+# A program is looked for in PATH and the sbin directories, a header below /usr/include or wherever
+# the compiler finds it, an option of clang by linking with it.
 table='
 build|cc|gcc|gcc|gcc|gcc|the C compiler
 build|stdio.h|libc6-dev|glibc-devel|glibc|musl-dev|the C library
@@ -33,10 +33,11 @@ test|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|checks the shell scr
 test|jq|jq|jq|jq|jq|reads the JSON that nsview writes
 test|ps|procps|procps-ng|procps-ng|procps|the ps that nsview is compared with
 test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared with
-test|mount|mount|util-linux|util-linux|mount|mounts what tests hide or forge
-test|capsh|libcap2-bin|libcap|libcap|libcap-utils|the names of capabilities that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
+test|capsh|libcap2-bin|libcap|libcap|libcap-utils|decodes the capabilities that nsview is compared with
+test|mount|mount|util-linux|util-linux|mount|changes what the tests see of the file system
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
+fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds random bytes to parsers
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
 runtimes|busybox|busybox-static|busybox|busybox|busybox-static|what its containers run
 runtimes|ip|iproute2|iproute|iproute2|iproute2|makes the bridge that its daemon asks for
@@ -51,19 +52,21 @@ is_there()
 		command -v "${CC:-cc}" >/dev/null 2>&1 || return 1
 		echo "#include <$1>" | "${CC:-cc}" -E -x c - >/dev/null 2>&1
 		;;
+	-*)
+		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+			clang "$1" -o /dev/null -x c - >/dev/null 2>&1
+		;;
 	*)
 		PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin command -v "$1" >/dev/null 2>&1
 		;;
 	esac
 }
 
-# Sets rank to the place of the need $1 in their order; false if it is none.
-rank_of()
+# Whether the need $2 includes the rows of $1.
+is_part_of()
 {
-	case $1 in
-	build) rank=1 ;;
-	test) rank=2 ;;
-	runtimes) rank=3 ;;
+	case $1:$2 in
+	build:* | test:test | test:runtimes | test:fuzz | runtimes:runtimes | fuzz:fuzz) ;;
 	*) return 1 ;;
 	esac
 }
@@ -72,11 +75,8 @@ rank_of()
 find_missing()
 {
 	missing=
-	rank_of "$1"
-	wanted=$rank
 	while IFS='|' read -r need thing rest; do
-		rank_of "$need" || continue
-		[ "$rank" -le "$wanted" ] || continue
+		is_part_of "$need" "$1" || continue
 		is_there "$thing" || missing="$missing$need|$thing|$rest
 "
 	done <<-END
@@ -161,6 +161,14 @@ install_with_apt()
 		install --no-install-recommends $(packages_for apt-get) </dev/null
 }
 
+# Its hundreds of lines matter only when it fails.
+install_quietly()
+{
+	said=$(install_with_apt 2>&1) && return
+	printf '%s\n' "$said" >&2
+	return 1
+}
+
 install_missing()
 {
 	find_manager
@@ -172,7 +180,7 @@ install_missing()
 	fi
 	say_missing "$1"
 	echo "Installing it now: $as_root $(command_for apt-get)"
-	if ! install_with_apt; then
+	if ! install_quietly; then
 		echo "apt-get could not install them; its own words are above." >&2
 		exit 3
 	fi
@@ -181,11 +189,11 @@ install_missing()
 }
 
 case ${1-}:${2-} in
-check:build | check:test | check:runtimes)
+check:build | check:test | check:runtimes | check:fuzz)
 	find_missing "$2"
 	[ -z "$missing" ] || give_up "$2"
 	;;
-install:build | install:test | install:runtimes)
+install:build | install:test | install:runtimes | install:fuzz)
 	find_missing "$2"
 	[ -z "$missing" ] || install_missing "$2"
 	;;
@@ -193,7 +201,7 @@ list:)
 	echo "$table"
 	;;
 *)
-	echo "usage: tests/setup.sh check|install build|test|runtimes, or list" >&2
+	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz, or list" >&2
 	exit 2
 	;;
 esac

@@ -43,7 +43,7 @@ class Table(unittest.TestCase):
     def test_a_narrow_terminal_loses_whole_columns_in_the_order_promised(self):
         with Subject(extra=["x" * 300]) as subject:
             kept = len(DEFAULT)
-            for columns in range(200, 70, -5):
+            for columns in range(200, 75, -5):
                 text = on_terminal("ps", "-p", str(subject.pid), columns=columns)
                 for line in text.splitlines():
                     self.assertLessEqual(len(line), columns)

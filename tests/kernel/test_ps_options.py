@@ -61,17 +61,20 @@ class AgainstPs(unittest.TestCase):
                 break
         self.assertEqual(different, {})
 
+    def is_same(self, mine, their):
+        """ps has `?` for what it does not print; nsview shows what it was."""
+        return mine == their or mine[:-1] == their[:-1] and "?" in their[-1]
+
     def test_every_process_has_the_columns_that_ps_shows(self):
         with Subject("pty", "threads", 3, "nice", 5), Subject("memory", 20000), Subject("fork-pid"):
             for source in ("bpf", "proc"):
                 with self.subTest(source=source):
-                    self.check(source, COLUMNS, COLUMNS.values(), lambda mine, their: mine == their)
+                    self.check(source, COLUMNS, COLUMNS.values(), self.is_same)
 
     def test_cpu_time_and_share_are_those_of_ps(self):
-        # ps adds user and system time after each was cut to whole ticks: 20 ms at a second's age.
         def is_same(mine, their):
             return (abs(seconds(mine[0]) - seconds(their[0])) <= 1 and
-                    abs(float(mine[1]) - float(their[1])) <= 2.1)
+                    abs(float(mine[1]) - float(their[1])) <= 1)
 
         for source in ("bpf", "proc"):
             with self.subTest(source=source):
