@@ -33,9 +33,9 @@ test|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|checks the shell scr
 test|jq|jq|jq|jq|jq|reads the JSON that nsview writes
 test|ps|procps|procps-ng|procps-ng|procps|the ps that nsview is compared with
 test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared with
+test|mount|mount|util-linux|util-linux|mount|mounts what tests hide or forge
+test|capsh|libcap2-bin|libcap|libcap|libcap-utils|the names of capabilities that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
-test|capsh|libcap2-bin|libcap|libcap|libcap-utils|decodes the capabilities that nsview is compared with
-test|mount|mount|util-linux|util-linux|mount|changes what the tests see of the file system
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
 fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds random bytes to parsers
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with

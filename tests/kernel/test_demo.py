@@ -58,12 +58,14 @@ class Paused:
         os.write(writer, b"-" * filled)
         self.process = subprocess.Popen([NSVIEW, "demo"], stdout=writer, stderr=subprocess.PIPE, text=True)
         os.close(writer)
-        wait_until(self.is_writing)
+        try:
+            wait_until(lambda: self.readable() > PAGE - 2 * MARGIN)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         # All but one byte: only an empty page gives the writer room.
         self.text = os.read(self.reader, self.readable() - 1)[filled:].decode()
-
-    def is_writing(self):
-        return "pipe" in pathlib.Path(f"/proc/{self.process.pid}/wchan").read_text() and self.readable() > PAGE - 2 * MARGIN
 
     def readable(self):
         return struct.unpack("i", fcntl.ioctl(self.reader, termios.FIONREAD, bytes(4)))[0]
@@ -127,7 +129,9 @@ class Demo(unittest.TestCase):
     def test_roots_default_set_beside_the_hosts(self):
         rows = self.rows("Root, but not all of it")
         self.assertEqual(rows["default"]["caps"], "docker-default")
-        self.assertRegex(rows["-"]["caps"], r"\Afull")
+        # Beside it the demo itself: on the host, or in whatever the tests themselves run in.
+        beside = next(row for name, row in rows.items() if name != "default")
+        self.assertRegex(beside["caps"], r"\Afull")
         total = int(pathlib.Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1
         self.assertIn(f"14 of the host's {total} capabilities", " ".join(self.scene("Root, but not all of it").split()))
 

@@ -72,9 +72,10 @@ class AgainstPs(unittest.TestCase):
                     self.check(source, COLUMNS, COLUMNS.values(), self.is_same)
 
     def test_cpu_time_and_share_are_those_of_ps(self):
+        # ps adds user and system time after each was cut to whole ticks: 20 ms at a second's age.
         def is_same(mine, their):
             return (abs(seconds(mine[0]) - seconds(their[0])) <= 1 and
-                    abs(float(mine[1]) - float(their[1])) <= 1)
+                    abs(float(mine[1]) - float(their[1])) <= 2.1)
 
         for source in ("bpf", "proc"):
             with self.subTest(source=source):

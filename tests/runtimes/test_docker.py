@@ -3,8 +3,10 @@
 too, from both sources, without ever asking the daemon."""
 
 import os
+import subprocess
 import unittest
 
+import kernel_state
 import lab
 import nsview
 import procview
@@ -126,6 +128,27 @@ class Docker(unittest.TestCase):
                 shown = nsview.run("ps", "--source", source, "-p", str(container.pid), "--no-headers").stdout
                 self.assertEqual(len(shown.splitlines()), 1)
                 self.assertFalse(set(shown) & set("\x1b\t\u202e"), repr(shown))
+
+    def test_a_cgroup_with_a_containers_id_is_not_that_container(self):
+        container = containers["plain"]
+        mounts = kernel_state.cgroup_mounts()
+        top = os.path.join((mounts.get("") or mounts["pids"])[0], f"nsview-test-{os.getpid()}")
+        folder = f"{top}/docker-{container.id}.scope"
+        os.makedirs(folder)
+        process = subprocess.Popen(["sleep", "600"])
+        try:
+            with open(f"{folder}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(process.pid))
+            for _, rows in self.rows():
+                self.assertEqual(rows[container.pid]["container"], "plain")
+                self.assertEqual(rows[process.pid]["container"], container.id[:12])
+            for _, rows in self.rows("-c", "plain"):
+                self.assertEqual(set(rows), {container.pid})
+        finally:
+            process.kill()
+            process.wait()
+            os.rmdir(folder)
+            os.rmdir(top)
 
     def test_an_ordinary_user_sees_the_id_where_the_name_is_not_his_to_read(self):
         container = containers["plain"]

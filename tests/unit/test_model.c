@@ -153,6 +153,73 @@ static void a_cgroup_names_the_container_also_with_the_hosts_namespaces(void **s
 	model_free(model);
 }
 
+#define DOCKER_ID "de4939f2c0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b"
+
+static void whose_cgroup_only_has_a_containers_name_is_not_in_it(void **state)
+{
+	struct model *model = model_on_a_host();
+	struct container *container;
+	(void)state;
+
+	apply_task(model, &(struct task_spec){70, 5, 111, HOST_USER_NS, 222, .in_pid = 1,
+					      .cgroup = "/docker/" DOCKER_ID});
+	apply_task(model,
+		   &(struct task_spec){80, 4, HOST_PID_NS, HOST_USER_NS, HOST_MNT_NS,
+				       .cgroup = "/user@1000.service/docker-" DOCKER_ID ".scope"});
+	model_settle(model, NULL, 0);
+	container = model_find(model, 70)->container;
+	assert_ptr_not_equal(container, model_find(model, 80)->container);
+	assert_int_equal(container->procs, 1);
+	assert_int_equal(container->first_pid, 70);
+	model_free(model);
+}
+
+static void child_cgroups_are_of_their_container(void **state)
+{
+	static const char *const families[][3] = {
+		{"/machine.slice/libpod-" DOCKER_ID ".scope/container",
+		 "/machine.slice/libpod-" DOCKER_ID ".scope",
+		 "/machine.slice/libpod-" DOCKER_ID ".scope/container/sub"},
+		{"/machine.slice/machine-web.scope/payload",
+		 "/machine.slice/machine-web.scope/supervisor",
+		 "/machine.slice/machine-web.scope/payload/system.slice/ssh.service"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct model *model = model_on_a_host();
+		size_t count;
+
+		for (uint32_t j = 0; j < ARRAY_SIZE(families[i]); j++)
+			apply_task(model,
+				   &(struct task_spec){70 + j, 5, 111, HOST_USER_NS, 222,
+						       .in_pid = 1 + j, .cgroup = families[i][j]});
+		model_settle(model, NULL, 0);
+		model_containers(model, &count);
+		assert_int_equal(count, 1);
+		model_free(model);
+	}
+}
+
+/* Where the path's beginning is missing, that of another process may be missing from elsewhere. */
+static void cut_paths_of_one_container_stay_together(void **state)
+{
+	struct model *model = model_on_a_host();
+	size_t count;
+	(void)state;
+
+	apply_task(model, &(struct task_spec){70, 5, 111, HOST_USER_NS, 222, .in_pid = 1,
+					      .flags = TASK_CGROUP_CUT,
+					      .cgroup = "ong.slice/docker-" DOCKER_ID ".scope"});
+	apply_task(model, &(struct task_spec){71, 5, 111, HOST_USER_NS, 222, .in_pid = 2,
+					      .flags = TASK_CGROUP_CUT,
+					      .cgroup = "ice/docker-" DOCKER_ID ".scope/child"});
+	model_settle(model, NULL, 0);
+	model_containers(model, &count);
+	assert_int_equal(count, 1);
+	model_free(model);
+}
+
 static void a_state_file_names_its_pid_namespace(void **state)
 {
 	struct container_name name = {
@@ -264,6 +331,9 @@ int main(void)
 		cmocka_unit_test(a_zombie_stays_with_its_container),
 		cmocka_unit_test(services_and_kernel_threads_stay_on_the_host),
 		cmocka_unit_test(a_cgroup_names_the_container_also_with_the_hosts_namespaces),
+		cmocka_unit_test(whose_cgroup_only_has_a_containers_name_is_not_in_it),
+		cmocka_unit_test(child_cgroups_are_of_their_container),
+		cmocka_unit_test(cut_paths_of_one_container_stay_together),
 		cmocka_unit_test(a_state_file_names_its_pid_namespace),
 		cmocka_unit_test(containers_are_in_the_order_of_their_start),
 		cmocka_unit_test(threads_add_their_cpu_time_even_before_their_leader),

@@ -131,6 +131,7 @@ static void test_counts_beyond_their_bounds_are_refused(void **state)
 
 	(void)state;
 	task->chain_count = 0;
+	task->header.size -= 3 * sizeof(struct pid_level);
 	is_refused_after(task);
 	task = task_new();
 	task->chain_count = PID_LEVELS_MAX + 1;

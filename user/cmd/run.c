@@ -10,6 +10,9 @@
 struct run_options {
 	struct option_list cap_add;
 	struct option_list cap_drop;
+	struct option_list volumes;
+	const char *rootfs;
+	bool is_read_only;
 	const char *name;
 	const char *user;
 	bool is_interactive;
@@ -36,6 +39,18 @@ static const struct option run_option_table[] = {
 	 .argument = "CAP",
 	 .help = "take a capability away: NAME, CAP_NAME or ALL",
 	 RUN_OPTION(OPTION_LIST, cap_drop)},
+	{.name = "volume",
+	 .letter = 'v',
+	 .argument = "SRC:DST[:MODE]",
+	 .help = "show the host's SRC at DST; MODE: ro, [r]shared, [r]slave, [r]private",
+	 RUN_OPTION(OPTION_LIST, volumes)},
+	{.name = "rootfs",
+	 .argument = "DIR",
+	 .help = "the files are those of DIR, which stays as it is (default: this machine's programs)",
+	 RUN_OPTION(OPTION_TEXT, rootfs)},
+	{.name = "read-only",
+	 .help = "make the root read-only; volumes and /dev stay as they are",
+	 RUN_OPTION(OPTION_FLAG, is_read_only)},
 	{.name = "interactive",
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
@@ -65,6 +80,10 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.cap_add_count = run->cap_add.count;
 	spec.cap_drop = run->cap_drop.items;
 	spec.cap_drop_count = run->cap_drop.count;
+	spec.volumes = run->volumes.items;
+	spec.volumes_count = run->volumes.count;
+	spec.rootfs = run->rootfs;
+	spec.is_read_only = run->is_read_only;
 	spec.command = argv + 1;
 	spec.keeps_stdin = run->is_interactive;
 	if (launch_start(&spec, &launch, &exit_code))

@@ -213,6 +213,18 @@ static bool may_be_docker(struct model *model, const struct container *container
 	return proc && !strncmp(proc->task->comm, shim, sizeof(proc->task->comm));
 }
 
+/* Who may make a cgroup may give it a container's name. The files tell which of the two is meant:
+ * the one with the process that the runtime has started. */
+static bool is_another(struct model *model, const struct container *container,
+		       const struct runtime_container *declared)
+{
+	const struct proc *first =
+		declared->first_pid ? model_find(model, declared->first_pid) : NULL;
+
+	return first && first->container && first->container != container &&
+	       !strcmp(first->container->id, container->id);
+}
+
 static void session_name_dockers(struct session *session)
 {
 	size_t count;
@@ -227,7 +239,7 @@ static void session_name_dockers(struct session *session)
 			continue;
 		found = docker_find(session->docker, container->id, container->first_pid,
 				    first->task->ppid);
-		if (found)
+		if (found && !is_another(session->model, container, found))
 			model_declare(container, found);
 	}
 }

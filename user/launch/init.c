@@ -127,7 +127,7 @@ static int init_run(const struct init *init)
 	/* docker's containers have a session keyring of their own; a kernel without keys has none
 	 * to protect. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (ns_set_up(init->hostname) || rootfs_enter())
+	if (ns_set_up(init->hostname) || rootfs_enter(&init->rootfs))
 		return LAUNCH_EXIT_FAILED;
 	root_fd = open("/", O_PATH | O_CLOEXEC);
 	if (user_resolve(root_fd, init->spec->user, &user) || init_set_stdio(init->spec) ||

@@ -5,12 +5,15 @@
 
 #include <stdint.h>
 
+#include "launch/rootfs.h"
+
 struct spec;
 
 struct init {
 	const struct spec *spec;
 	const char *hostname;
 	uint64_t capabilities;
+	struct rootfs_plan rootfs;
 	int go_fd;     /* one byte: go; end of file: nsview is dead */
 	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */
 };

@@ -19,6 +19,23 @@ int inside_open(int root_fd, const char *path, uint64_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
+int inside_check_plain(int root_fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+	};
+	autoclose int fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	struct stat status;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* With O_PATH and O_NOFOLLOW a last component that is a link is opened itself. */
+	if (fstat(fd, &status))
+		return -errno;
+	return S_ISLNK(status.st_mode) ? -ELOOP : 0;
+}
+
 /* Opens the directory at path, making what is missing; each step is resolved from the root
  * again, because a component may be a symbolic link to an absolute path. */
 static int inside_make_dirs(int root_fd, const char *path, mode_t mode)

@@ -213,6 +213,8 @@ static int launch_try(struct launch *launch)
 	if (!r)
 		r = spec_check_grantable(launch->init.capabilities, grantable);
 	if (!r)
+		r = rootfs_plan_read(spec, &launch->init.rootfs);
+	if (!r)
 		r = launch_make_id(launch);
 	if (r)
 		return r;
@@ -315,6 +317,7 @@ void launch_free(struct launch *launch)
 		keeper_finish(&launch->keeper_task, launch->keeper, launch->life_fd);
 	if (launch->pid > 0)
 		launch_reap(launch);
+	rootfs_plan_free(&launch->init.rootfs);
 	launch_close(launch->init.go_fd);
 	launch_close(launch->init.report_fd);
 	launch_close(launch->go_fd);

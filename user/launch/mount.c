@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -120,7 +121,7 @@ static unsigned long mount_flags_read(char *words)
 }
 
 /* One line: "36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw". */
-static int mount_restrict_line(char *line, const char *path, unsigned long flags)
+static int mount_restrict_line(char *line, const char *path, bool is_one, unsigned long flags)
 {
 	char *rest = NULL, *field = strtok_r(line, " ", &rest);
 
@@ -129,7 +130,7 @@ static int mount_restrict_line(char *line, const char *path, unsigned long flags
 	if (!field)
 		return -EINVAL;
 	mount_unescape(field);
-	if (!mount_is_below(field, path))
+	if (is_one ? strcmp(field, path) : !mount_is_below(field, path))
 		return 0;
 	flags |= mount_flags_read(strtok_r(NULL, " ", &rest));
 	/* ENOENT: another mount hides this one, and the name leads past it. */
@@ -138,22 +139,74 @@ static int mount_restrict_line(char *line, const char *path, unsigned long flags
 	return 0;
 }
 
-int mount_restrict(int proc_fd, const char *path, unsigned long flags)
+static FILE *mount_open_list(int proc_fd)
 {
 	autoclose int fd = openat(proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
-	autofclose FILE *file = NULL;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (file)
+		steal_fd(&fd);
+	return file;
+}
+
+static int mount_restrict_lines(int proc_fd, const char *path, bool is_one, unsigned long flags)
+{
+	autofclose FILE *file = mount_open_list(proc_fd);
 	autofree char *line = NULL;
 	size_t capacity = 0;
 	int r = 0;
 
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "r");
 	if (!file)
 		return -errno;
-	steal_fd(&fd);
 	/* In the order of mounting: of those stacked on one name, the visible one comes last. */
 	while (!r && getline(&line, &capacity, file) > 0)
-		r = mount_restrict_line(line, path, flags);
+		r = mount_restrict_line(line, path, is_one, flags);
 	return r;
+}
+
+int mount_restrict(int proc_fd, const char *path, unsigned long flags)
+{
+	return mount_restrict_lines(proc_fd, path, false, flags);
+}
+
+int mount_restrict_one(int proc_fd, const char *path, unsigned long flags)
+{
+	return mount_restrict_lines(proc_fd, path, true, flags);
+}
+
+/* False: the line is another mount's. */
+static bool mount_read_tags(char *line, const char *path, unsigned long *found)
+{
+	char *rest = NULL, *field = strtok_r(line, " ", &rest);
+
+	for (int i = 0; field && i < 4; i++)
+		field = strtok_r(NULL, " ", &rest);
+	if (!field)
+		return false;
+	mount_unescape(field);
+	if (strcmp(field, path))
+		return false;
+	*found = 0;
+	for (strtok_r(NULL, " ", &rest); field && strcmp(field, "-");
+	     field = strtok_r(NULL, " ", &rest)) {
+		if (!strncmp(field, "shared:", 7))
+			*found |= MS_SHARED;
+		else if (!strncmp(field, "master:", 7))
+			*found |= MS_SLAVE;
+	}
+	return true;
+}
+
+int mount_propagation(int proc_fd, const char *path, unsigned long *found)
+{
+	autofclose FILE *file = mount_open_list(proc_fd);
+	autofree char *line = NULL;
+	size_t capacity = 0;
+	bool is_there = false;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &capacity, file) > 0)
+		is_there |= mount_read_tags(line, path, found);
+	return is_there ? 0 : -ENOENT;
 }

@@ -25,4 +25,10 @@ int mount_place(int mount_fd, int root_fd, const char *path);
  */
 int mount_restrict(int proc_fd, const char *path, unsigned long flags);
 
+/* The same for the mount at path alone. */
+int mount_restrict_one(int proc_fd, const char *path, unsigned long flags);
+
+/* MS_SHARED and MS_SLAVE, each if the mount at path is. proc_fd: as above. */
+int mount_propagation(int proc_fd, const char *path, unsigned long *found);
+
 #endif

@@ -3,11 +3,32 @@
 #ifndef NSVIEW_LAUNCH_ROOTFS_H
 #define NSVIEW_LAUNCH_ROOTFS_H
 
+#include <stdbool.h>
+
+#include "launch/volume.h"
+
+struct spec;
+
+/* Zero-initialise; rootfs_plan_free releases what is in it. */
+struct rootfs_plan {
+	const char *dir; /* --rootfs, borrowed; NULL: the host's own programs */
+	struct volumes volumes;
+	bool is_read_only; /* --read-only */
+	bool is_open;      /* --privileged: nothing masked, all devices */
+	bool has_host_pid; /* --pid host and so on */
+	bool has_host_ipc;
+};
+
+/* Checks the words of the spec that are about files. What failed has been said. */
+int rootfs_plan_read(const struct spec *spec, struct rootfs_plan *plan);
+void rootfs_plan_free(struct rootfs_plan *plan);
+
 /*
- * Makes a private tmpfs the root of this process's mount namespace, with the host's programs
- * read-only in it, /proc, /sys and /dev as docker has them, and nothing else of the host left
- * mounted. The caller is pid 1 of new pid and mount namespaces. What failed has been said.
+ * Makes what the plan says the root of this process's mount namespace, with /proc, /sys and /dev
+ * as docker has them, and nothing else of the host left mounted. Without --rootfs it is a private
+ * tmpfs with the host's programs read-only in it; with it an overlay, so that the directory itself
+ * is never changed. The caller is process 1 of new namespaces. What failed has been said.
  */
-int rootfs_enter(void);
+int rootfs_enter(const struct rootfs_plan *plan);
 
 #endif

@@ -17,6 +17,10 @@ struct spec {
 	size_t cap_add_count;
 	const char *const *cap_drop;
 	size_t cap_drop_count;
+	const char *rootfs;         /* --rootfs; NULL: the host's own programs */
+	const char *const *volumes; /* -v as typed */
+	size_t volumes_count;
+	bool is_read_only;
 	char *const *command; /* NULL-terminated */
 	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */

@@ -16,12 +16,16 @@
 struct container_entry {
 	struct container container; /* first, so that one pointer is both */
 	UT_hash_handle hh;
-	char key[160]; /* "id:<runtime's id>" or "pid:<inode>", "user:", "mnt:", "?" */
 };
 
-/* What tells one container from another, in the form that also serves as its name. */
+/*
+ * What tells one container from another: the path of its cgroup, or "pid:<inode>", "user:", "mnt:",
+ * "?", which are then its name. Not the id, which everybody may write who may make a cgroup.
+ */
 struct container_key {
-	char text[160];
+	const char *data;
+	size_t length;
+	char text[32]; /* where data points to when it is no path */
 	const char *runtime;
 	const char *id;
 	size_t id_length;
@@ -53,6 +57,30 @@ static bool is_in_service(const struct proc *proc)
 	return length >= tail && !memcmp(proc->cgroup_path + length - tail, suffix, tail);
 }
 
+/*
+ * The path up to the component that has the id: what lies below belongs to the container (crun and
+ * nspawn put it there). Of a path whose beginning is missing, the component alone: how much is
+ * missing depends on what lies below.
+ */
+static void container_key_from_path(const struct proc *proc, const struct cgroup_container *found,
+				    struct container_key *key)
+{
+	const char *path = proc->cgroup_path;
+	const char *start = path;
+	size_t left = (size_t)(path + proc->task->cgroup_length - found->id);
+	const char *end = memchr(found->id, '/', left);
+
+	if (proc->task->flags & TASK_CGROUP_CUT) {
+		start = memrchr(path, '/', (size_t)(found->id - path));
+		start = start ? start + 1 : path;
+	}
+	key->data = start;
+	key->length = (size_t)((end ? end : found->id + left) - start);
+	key->runtime = found->runtime;
+	key->id = found->id;
+	key->id_length = found->id_length;
+}
+
 static bool container_key_find(const struct proc *proc, const uint32_t *host_ns,
 			       struct container_key *key)
 {
@@ -63,12 +91,10 @@ static bool container_key_find(const struct proc *proc, const uint32_t *host_ns,
 		return false;
 	if (task->cgroup_length &&
 	    cgroup_find_container(proc->cgroup_path, task->cgroup_length, &found)) {
-		key->runtime = found.runtime;
-		key->id = found.id;
-		key->id_length = found.id_length;
-		snprintf(key->text, sizeof(key->text), "id:%.*s", (int)found.id_length, found.id);
+		container_key_from_path(proc, &found, key);
 		return true;
 	}
+	key->data = key->text;
 	if (has_own_ns(proc, host_ns, NS_PID))
 		snprintf(key->text, sizeof(key->text), "pid:%u", proc_namespace(proc, NS_PID));
 	else if (has_own_ns(proc, host_ns, NS_USER))
@@ -79,6 +105,7 @@ static bool container_key_find(const struct proc *proc, const uint32_t *host_ns,
 		snprintf(key->text, sizeof(key->text), "?");
 	else
 		return false;
+	key->length = strlen(key->text);
 	return true;
 }
 
@@ -109,13 +136,13 @@ struct container *container_of_proc(struct container_table *table, struct arena 
 
 	if (!container_key_find(proc, host_ns, &key))
 		return NULL;
-	HASH_FIND_STR(table->by_key, key.text, entry);
+	HASH_FIND(hh, table->by_key, key.data, key.length, entry);
 	if (!entry) {
 		entry = arena_take(arena, sizeof(*entry));
 		memset(entry, 0, sizeof(*entry));
-		memcpy(entry->key, key.text, sizeof(entry->key));
 		container_make(&entry->container, &key);
-		HASH_ADD_STR(table->by_key, key, entry);
+		HASH_ADD_KEYPTR(hh, table->by_key, arena_copy(arena, key.data, key.length),
+				key.length, entry);
 		mem_reserve_one(table->in_order, table->count, table->capacity);
 		table->in_order[table->count++] = &entry->container;
 	}

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether bytes are a record, and where its tail's parts are. A recording may hold anything. */
-#include <string.h>
 
 #include "source/source.h"
 
 #define RECORD_ALIGNMENT 8
-#define ARGS_LENGTH_MAX (1U << 30) /* far beyond any vector, and no sum of sizes overflows */
 
-static size_t record_padded(size_t size)
+/* In 64 bits, so that no length makes it overflow. */
+static uint64_t record_padded(uint64_t size)
 {
-	return (size + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1);
+	return (size + RECORD_ALIGNMENT - 1) & ~(uint64_t)(RECORD_ALIGNMENT - 1);
 }
 
 static bool task_is_sound(const struct task_record *task)
@@ -34,17 +33,17 @@ static bool task_is_sound(const struct task_record *task)
 
 static bool args_is_sound(const struct args_record *args)
 {
-	if (args->header.size < sizeof(*args) || args->length > ARGS_LENGTH_MAX)
+	if (args->header.size < sizeof(*args))
 		return false;
 	if (args->kind != ARGS_VECTOR && args->kind != ARGS_NAME)
 		return false;
-	return args->header.size == record_padded(sizeof(*args) + args->length);
+	return args->header.size == record_padded((uint64_t)sizeof(*args) + args->length);
 }
 
 bool record_is_sound(const struct record_header *record, size_t available)
 {
 	if (available < sizeof(*record) || record->size < sizeof(*record) ||
-	    record->size > available || record->size % RECORD_ALIGNMENT)
+	    record->size > available)
 		return false;
 	switch (record->type) {
 	case RECORD_HOST:

@@ -63,6 +63,11 @@ static uint64_t limit_of(int64_t value)
 	return value > 0 ? (uint64_t)value : RUNTIME_NO_LIMIT;
 }
 
+static uint32_t pid_of(int64_t value)
+{
+	return value > 0 && value <= INT32_MAX ? (uint32_t)value : 0;
+}
+
 /* --cpus, or else --cpu-quota and --cpu-period. */
 static uint64_t cpu_limit(struct json_object *host)
 {
@@ -158,6 +163,7 @@ static int objects_parse(struct arena *arena, const char *id, struct json_object
 		.runtime = "docker",
 		.id = text_keep(arena, id),
 		.image = text_keep(arena, state_json_text(config, "/Config/Image")),
+		.first_pid = pid_of(state_json_number(config, "/State/Pid")),
 		.user = text_keep(arena, state_json_text(config, "/Config/User")),
 		.is_privileged = state_json_bool(host, "/Privileged"),
 		.has_readonly_root = state_json_bool(host, "/ReadonlyRootfs"),

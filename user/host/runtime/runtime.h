@@ -16,8 +16,9 @@ struct runtime_container {
 	const char *image;
 	const char *pod;
 	const char *pod_namespace;
-	const char *user; /* as asked for: a name or number, perhaps with :GROUP; "" is root */
-	uint64_t caps;    /* the most that its root may have */
+	const char *user;   /* as asked for: a name or number, perhaps with :GROUP; "" is root */
+	uint32_t first_pid; /* of its first process, as the runtime's pid namespace numbers it; 0 */
+	uint64_t caps;      /* the most that its root may have */
 	uint64_t cpu_limit_nano; /* billionths of a CPU, or RUNTIME_NO_LIMIT */
 	uint64_t memory_limit_bytes;
 	uint64_t pids_limit;
