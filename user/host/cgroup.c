@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-#define ID_LENGTH 64 /* docker, containerd's CRI, CRI-O and podman: 32 random bytes in hex */
+#define NSVIEW_ID_LENGTH 12 /* `nsview run` */
+#define ID_LENGTH 64        /* docker, containerd's CRI, CRI-O and podman: 32 random bytes in hex */
 
 struct word {
 	const char *data;
@@ -45,9 +46,9 @@ static bool word_cut_end(struct word *word, const char *suffix)
 	return true;
 }
 
-static bool word_is_id(struct word word)
+static bool word_is_hex(struct word word, size_t length)
 {
-	if (word.length != ID_LENGTH)
+	if (word.length != length)
 		return false;
 	for (size_t i = 0; i < word.length; i++) {
 		if (!memchr("0123456789abcdef", word.data[i], 16))
@@ -107,7 +108,7 @@ static bool pattern_find(struct word component, struct cgroup_container *found)
 		if (!word_cut_start(&rest, patterns[i].prefix) ||
 		    !word_cut_end(&rest, patterns[i].suffix) || !rest.length)
 			continue;
-		if (patterns[i].id == PATTERN_HEX && !word_is_id(rest))
+		if (patterns[i].id == PATTERN_HEX && !word_is_hex(rest, ID_LENGTH))
 			continue;
 		if (patterns[i].id == PATTERN_WHOLE)
 			rest = component;
@@ -136,7 +137,12 @@ bool cgroup_find_container(const char *path, size_t length, struct cgroup_contai
 	while (component.length) {
 		struct word parent = component_before(path, (size_t)(component.data - path));
 
-		if (word_is_id(component)) {
+		if (word_is(parent, "nsview") && word_is_hex(component, NSVIEW_ID_LENGTH)) {
+			*found = (struct cgroup_container){"nsview", component.data,
+							   component.length};
+			return true;
+		}
+		if (word_is_hex(component, ID_LENGTH)) {
 			*found = (struct cgroup_container){
 				.runtime = word_is(parent, "docker") ? "docker" : NULL,
 				.id = component.data,

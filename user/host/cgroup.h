@@ -34,8 +34,9 @@ struct cgroup_container {
 /*
  * Finds the component that a container runtime made, innermost first (crun and nspawn append
  * children): docker-<id>.scope, /docker/<id>, libpod-<id>, cri-containerd-<id>, crio-<id>,
- * kubepods/.../<64 hex>, lxc.payload.<name>, machine-<name>.scope, buildah-..., or a bare 64
- * hex id (runtime then NULL, as for kubepods: containerd and cri-dockerd look the same there).
+ * kubepods/.../<64 hex>, lxc.payload.<name>, machine-<name>.scope, buildah-..., nsview/<12 hex>,
+ * or a bare 64 hex id (runtime then NULL, as for kubepods: containerd and cri-dockerd look the same
+ * there).
  */
 bool cgroup_find_container(const char *path, size_t length, struct cgroup_container *found);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The container's own cgroup /nsview/ID, in each hierarchy of this machine, version 1 or 2: its
+ * limits, what belongs to it, and its end.
+ */
+#ifndef NSVIEW_LAUNCH_CGROUP_H
+#define NSVIEW_LAUNCH_CGROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct cgroup;
+struct limits;
+
+/* Looks where the hierarchies are mounted; makes nothing. Never NULL; free with cgroup_free. The
+ * keeper finds its way by what is found now, so this comes before it starts. */
+struct cgroup *cgroup_find(const char *id);
+void cgroup_free(struct cgroup *cgroup);
+
+/*
+ * Makes them, sets the limits and moves pid there. What cannot be had here (no such controller, or
+ * no permission) is said, taken out of *limits, and the container goes on without, as docker does
+ * it. A value that the kernel refuses is an error, and has been said.
+ */
+int cgroup_make(struct cgroup *cgroup, struct limits *limits, pid_t pid);
+
+/* Whether there is a cgroup in any hierarchy: if not, nobody can tell what belongs to it. */
+bool cgroup_is_made(const struct cgroup *cgroup);
+
+/* Whether the kernel has killed a process in it for want of memory. */
+bool cgroup_is_out_of_memory(struct cgroup *cgroup);
+
+/* Kills what is still in it or below, and removes it. What was never made is no trouble. */
+void cgroup_remove(const struct cgroup *cgroup);
+
+#endif
