@@ -25,6 +25,7 @@ build|zlib.h|zlib1g-dev|zlib-devel|zlib|zlib-dev|libelf unpacks with it
 build|sys/capability.h|libcap-dev|libcap-devel|libcap|libcap-dev|names and sets capabilities
 build|json-c/json.h|libjson-c-dev|json-c-devel|json-c|json-c-dev|reads the state files of runtimes
 build|uthash.h|uthash-dev|uthash-devel|uthash|uthash-dev|tables in memory
+build|seccomp.h|libseccomp-dev|libseccomp-devel|libseccomp|libseccomp-dev|filters the system calls of sample containers
 test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests
 test|python3|python3|python3|python|python3|runs the tests on live processes
 test|git|git|git|git|git|lists the files that the lint looks at
@@ -36,6 +37,7 @@ test|lsns|util-linux|util-linux|util-linux|lsns|the lsns that nsview is compared
 test|mount|mount|util-linux|util-linux|mount|mounts what tests hide or forge
 test|capsh|libcap2-bin|libcap|libcap|libcap-utils|the names of capabilities that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
+test|newuidmap|uidmap|shadow-utils|shadow|shadow-uidmap|maps users for containers started without root
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
 fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds random bytes to parsers
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
