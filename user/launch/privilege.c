@@ -67,6 +67,18 @@ static int privilege_bound(uint64_t capabilities)
 	return 0;
 }
 
+static int privilege_no_id(const char *what, unsigned int id)
+{
+	if (errno != EINVAL)
+		return log_fail(-errno, "become %s %u", what, id);
+	return log_error(
+		-EINVAL,
+		"cannot become %s %u: the container's user namespace has no such id; give "
+		"yourself a line in /etc/subuid and /etc/subgid, and install newuidmap, or "
+		"start nsview run as root",
+		what, id);
+}
+
 int privilege_apply(const struct privilege *privilege)
 {
 	uint64_t own = privilege->uid ? 0 : privilege->capabilities;
@@ -74,15 +86,15 @@ int privilege_apply(const struct privilege *privilege)
 
 	if (r)
 		return r;
-	if (setgroups(privilege->groups_count, privilege->groups))
+	if (!privilege->keeps_groups && setgroups(privilege->groups_count, privilege->groups))
 		return log_fail(-errno, "set %zu supplementary groups", privilege->groups_count);
 	if (setresgid(privilege->gid, privilege->gid, privilege->gid))
-		return log_fail(-errno, "become group %u", privilege->gid);
+		return privilege_no_id("group", privilege->gid);
 	/* Inherited securebits (keep-caps, no-root) would give root another set at execve. */
 	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) && prctl(PR_SET_SECUREBITS, 0, 0, 0, 0))
 		return log_fail(-errno, "clear the securebits that nsview was started with");
 	if (setresuid(privilege->uid, privilege->uid, privilege->uid))
-		return log_fail(-errno, "become user %u", privilege->uid);
+		return privilege_no_id("user", privilege->uid);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) && errno != EINVAL)
 		return log_fail(-errno, "clear the ambient capabilities");
 	r = privilege_capset(own, own);

@@ -3,6 +3,7 @@
 #ifndef NSVIEW_LAUNCH_PRIVILEGE_H
 #define NSVIEW_LAUNCH_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,6 +13,7 @@ struct privilege {
 	gid_t gid;
 	const gid_t *groups; /* borrowed */
 	size_t groups_count;
+	bool keeps_groups; /* the process's own, where none can be set */
 	uint64_t capabilities;
 };
 
