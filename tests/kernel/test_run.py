@@ -429,16 +429,14 @@ class Ends(unittest.TestCase):
         self.assert_refused([], 2, "COMMAND")
         self.assert_refused(["--nmae", "x", "true"], 2, "--nmae", "--name")
 
-    def test_without_root_it_says_so(self):
-        with tempfile.TemporaryDirectory() as directory:
-            os.chmod(directory, 0o755)
-            program = pathlib.Path(directory, "nsview")
-            program.write_bytes(pathlib.Path(NSVIEW).read_bytes())
-            program.chmod(0o755)
-            done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", program, "run", "true"],
-                                  capture_output=True, text=True, timeout=SECONDS, check=False)
+    def test_where_no_namespace_is_allowed_it_says_so(self):
+        """Neither as root, with CAP_SYS_ADMIN, nor in a user namespace: the limit is their own one's."""
+        script = ("echo 0 > /proc/sys/user/max_user_namespaces; "
+                  'exec setpriv --bounding-set -sys_admin "$0" run true')
+        done = subprocess.run(["unshare", "-Ur", "sh", "-c", script, NSVIEW], capture_output=True, text=True,
+                              timeout=SECONDS, check=False)
         self.assertEqual(done.returncode, 125)
-        self.assertRegex(done.stderr, r"\Ansview: [^\n]*root[^\n]*\n\Z")
+        self.assertRegex(done.stderr, r"\Ansview: [^\n]*max_\*_namespaces[^\n]*\n\Z")
 
     def test_a_caught_signal_is_the_commands_business(self):
         script = "trap 'exit 9' TERM; trap '' HUP; echo ready; while :; do sleep 0.05; done"

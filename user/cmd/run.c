@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cmd/command.h"
@@ -13,12 +15,23 @@ struct run_options {
 	struct option_list volumes;
 	const char *rootfs;
 	bool is_read_only;
+	struct option_list security_opts;
+	const char *cpus;
+	const char *memory;
+	const char *pids_limit;
+	const char *network;
+	const char *pid;
+	const char *ipc;
+	const char *uts;
+	const char *userns;
+	bool is_privileged;
 	const char *name;
 	const char *user;
 	bool is_interactive;
 	bool is_removed;
 };
 
+#define RUN_KILLED (128 + SIGKILL)
 #define RUN_OPTION(kind_, field) .kind = (kind_), .offset = offsetof(struct run_options, field)
 
 static const struct option run_option_table[] = {
@@ -51,6 +64,46 @@ static const struct option run_option_table[] = {
 	{.name = "read-only",
 	 .help = "make the root read-only; volumes and /dev stay as they are",
 	 RUN_OPTION(OPTION_FLAG, is_read_only)},
+	{.name = "privileged",
+	 .help = "every capability that nsview has, no system call filter, nothing hidden",
+	 RUN_OPTION(OPTION_FLAG, is_privileged)},
+	{.name = "security-opt",
+	 .argument = "WORD",
+	 .help = "no-new-privileges, or seccomp=unconfined; repeatable",
+	 RUN_OPTION(OPTION_LIST, security_opts)},
+	{.name = "cpus",
+	 .argument = "NUMBER",
+	 .help = "at most so many CPUs' time: .5, 2",
+	 RUN_OPTION(OPTION_TEXT, cpus)},
+	{.name = "memory",
+	 .letter = 'm',
+	 .argument = "BYTES",
+	 .help = "at most so much memory, and as much swap again: 500m, 2g",
+	 RUN_OPTION(OPTION_TEXT, memory)},
+	{.name = "pids-limit",
+	 .argument = "NUMBER",
+	 .help = "at most so many processes and threads",
+	 RUN_OPTION(OPTION_TEXT, pids_limit)},
+	{.name = "network",
+	 .argument = "none|host",
+	 .help = "only a loopback interface (default), or the host's network",
+	 RUN_OPTION(OPTION_TEXT, network)},
+	{.name = "pid",
+	 .argument = "host",
+	 .help = "see and number processes as the host does",
+	 RUN_OPTION(OPTION_TEXT, pid)},
+	{.name = "ipc",
+	 .argument = "host",
+	 .help = "the host's System V IPC and message queues",
+	 RUN_OPTION(OPTION_TEXT, ipc)},
+	{.name = "uts",
+	 .argument = "host",
+	 .help = "the host's name",
+	 RUN_OPTION(OPTION_TEXT, uts)},
+	{.name = "userns",
+	 .argument = "host|auto",
+	 .help = "the host's users (default as root), or users that are nobody on the host",
+	 RUN_OPTION(OPTION_TEXT, userns)},
 	{.name = "interactive",
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
@@ -60,6 +113,24 @@ static const struct option run_option_table[] = {
 	 RUN_OPTION(OPTION_FLAG, is_removed)},
 	OPTIONS_END,
 };
+
+static void run_take_rights(const struct run_options *run, struct spec *spec)
+{
+	spec->security_opts = run->security_opts.items;
+	spec->security_opts_count = run->security_opts.count;
+	spec->cpus = run->cpus;
+	spec->memory = run->memory;
+	spec->pids_limit = run->pids_limit;
+	spec->network = run->network;
+	spec->pid = run->pid;
+	spec->ipc = run->ipc;
+	spec->uts = run->uts;
+	spec->userns = run->userns;
+	spec->is_privileged = run->is_privileged;
+	/* Anybody else's is in a user namespace. */
+	if (spec->is_privileged && !geteuid())
+		log_note("--privileged: root in this container is root of this machine");
+}
 
 static int run_main(struct app *app, void *options, int argc, char **argv)
 {
@@ -86,9 +157,13 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.is_read_only = run->is_read_only;
 	spec.command = argv + 1;
 	spec.keeps_stdin = run->is_interactive;
+	run_take_rights(run, &spec);
 	if (launch_start(&spec, &launch, &exit_code))
 		return exit_code;
 	exit_code = launch_wait(launch);
+	if (exit_code == RUN_KILLED && launch_is_out_of_memory(launch))
+		log_note("%s was killed: the container had no more memory than its limit",
+			 spec.command[0]);
 	launch_free(launch);
 	return exit_code;
 }

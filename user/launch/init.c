@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "launch/ns.h"
 #include "launch/privilege.h"
 #include "launch/program.h"
+#include "launch/rights.h"
 #include "launch/rootfs.h"
 #include "launch/spec.h"
 #include "launch/user.h"
@@ -101,16 +103,30 @@ static void init_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int init_become(const struct init *init, const struct user *user)
+/* Into the container's user namespace, if it has one. */
+static int init_enter_userns(const struct rights *rights, bool *has_groups)
 {
+	*has_groups = true;
+	return rights_has_own(rights, CLONE_NEWUSER) ? userns_enter(has_groups) : 0;
+}
+
+static int init_become(const struct init *init, const struct user *user, bool has_groups)
+{
+	const struct rights *rights = init->rights;
 	const struct privilege privilege = {
 		.uid = user->uid,
 		.gid = user->gid,
 		.groups = user->groups,
 		.groups_count = user->groups_count,
-		.capabilities = init->capabilities,
+		.keeps_groups = !has_groups,
+		.capabilities = rights->capabilities,
 	};
 
+	if (rights->has_no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return log_fail(-errno, "set no_new_privs");
+	/* Before the capability is gone that it takes. What follows is on its list. */
+	if (rights->is_filtered && seccomp_apply(&rights->seccomp))
+		return -ECANCELED;
 	return privilege_apply(&privilege);
 }
 
@@ -122,16 +138,18 @@ static int init_run(const struct init *init)
 	autofree char *home = NULL;
 	autoclose int root_fd = -1;
 	static char path[] = "PATH=" PROGRAM_PATH;
+	bool has_groups;
 
 	setsid();
 	/* docker's containers have a session keyring of their own; a kernel without keys has none
 	 * to protect. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (ns_set_up(init->hostname) || rootfs_enter(&init->rootfs))
+	if (init_enter_userns(init->rights, &has_groups) ||
+	    ns_set_up(init->rights->namespaces, init->hostname) || rootfs_enter(&init->rootfs))
 		return LAUNCH_EXIT_FAILED;
 	root_fd = open("/", O_PATH | O_CLOEXEC);
 	if (user_resolve(root_fd, init->spec->user, &user) || init_set_stdio(init->spec) ||
-	    init_become(init, &user))
+	    init_become(init, &user, has_groups))
 		return LAUNCH_EXIT_FAILED;
 	home = mem_printf("HOME=%s", user.home);
 	init_close_others(init->go_fd, init->report_fd);

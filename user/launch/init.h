@@ -3,16 +3,15 @@
 #ifndef NSVIEW_LAUNCH_INIT_H
 #define NSVIEW_LAUNCH_INIT_H
 
-#include <stdint.h>
-
 #include "launch/rootfs.h"
 
+struct rights;
 struct spec;
 
 struct init {
 	const struct spec *spec;
+	const struct rights *rights;
 	const char *hostname;
-	uint64_t capabilities;
 	struct rootfs_plan rootfs;
 	int go_fd;     /* one byte: go; end of file: nsview is dead */
 	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */

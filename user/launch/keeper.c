@@ -13,37 +13,49 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "launch/cgroup.h"
 #include "launch/state.h"
+
+#define KEEPER_DESCRIPTORS 16
 
 /* Everything but the three descriptors it works with: a pipe it kept open would never end for
  * whoever reads nsview's output. */
-static void keeper_close_others(struct keeper_task *task, int *life_fd)
+static int keeper_close_others(struct keeper_task *task, int *life_fd)
 {
 	int *kept[] = {life_fd, &task->pidfd, &task->state_dir};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Above all others first, so that none of the low numbers is still in use. */
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		*kept[i] =
-			fcntl(*kept[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1 + 2 * ARRAY_SIZE(kept));
+	if (null < 0)
+		return -errno;
+	/* Above all others first, so that none of the low numbers is still in use; and so high that
+	 * as many as clearing up takes can be had then. */
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, KEEPER_DESCRIPTORS);
+		if (*kept[i] < 0)
+			return errno == EINVAL ? -EMFILE : -errno;
+	}
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		*kept[i] = dup2(*kept[i], STDERR_FILENO + 1 + (int)i);
 	close_range(STDERR_FILENO + 1 + ARRAY_SIZE(kept), ~0U, 0);
+	return 0;
 }
 
 static _Noreturn void keeper_main(struct keeper_task *task, int life_fd)
 {
 	sigset_t all;
 	char byte;
+	int r;
 
 	/* Ctrl-C and a hang-up are for nsview and its command; this one has work to do after. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
 	prctl(PR_SET_NAME, "nsview-keeper", 0, 0, 0);
-	keeper_close_others(task, &life_fd);
+	r = keeper_close_others(task, &life_fd);
+	if (r)
+		_exit(-r);
 	(void)!write(life_fd, "", 1);
 	while (read(life_fd, &byte, 1) < 0 && errno == EINTR)
 		;
@@ -51,16 +63,22 @@ static _Noreturn void keeper_main(struct keeper_task *task, int life_fd)
 	_exit(0);
 }
 
-/* It has left nsview's process group and listens to no signal: from now on it can be relied on. */
-static int keeper_await(int life_fd)
+/* Once it has left nsview's process group and listens to no signal, it can be relied on. Else
+ * -errno: its exit status says which. */
+static int keeper_await(pid_t keeper, int life_fd)
 {
+	int status = 0;
 	char byte;
 	ssize_t got;
 
 	do {
 		got = read(life_fd, &byte, 1);
 	} while (got < 0 && errno == EINTR);
-	return got == 1 ? 0 : -ECHILD;
+	if (got == 1)
+		return 0;
+	while (waitpid(keeper, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
 int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, int *life_fd)
@@ -86,7 +104,7 @@ int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, in
 	}
 	*keeper = pid;
 	*life_fd = life[1];
-	return keeper_await(life[1]);
+	return keeper_await(pid, life[1]);
 }
 
 void keeper_clear(const struct keeper_task *task)
@@ -98,6 +116,7 @@ void keeper_clear(const struct keeper_task *task)
 	syscall(SYS_pidfd_send_signal, task->pidfd, SIGKILL, NULL, 0);
 	while (poll(&end, 1, -1) < 0 && errno == EINTR)
 		;
+	cgroup_remove(task->cgroup);
 	state_remove(task->state_dir, task->name, task->id);
 }
 

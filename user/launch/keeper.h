@@ -8,11 +8,14 @@
 
 #include <sys/types.h>
 
+struct cgroup;
+
 struct keeper_task {
 	int pidfd;     /* of the container's pid 1 */
 	int state_dir; /* borrowed, as everything here */
 	const char *name;
 	const char *id;
+	const struct cgroup *cgroup;
 };
 
 /*
@@ -22,7 +25,7 @@ struct keeper_task {
  */
 int keeper_start(const struct keeper_task *task, int other_fd, pid_t *keeper, int *life_fd);
 
-/* The work itself: kills the container, waits until all of it is gone, removes its state. */
+/* The work itself: kills the container, waits until all of it is gone, removes its cgroup and state. */
 void keeper_clear(const struct keeper_task *task);
 
 /* Closes life_fd and waits until everything is cleared, by the keeper or, had that been killed,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,11 +21,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/procfs.h"
+#include "launch/cgroup.h"
 #include "launch/forward.h"
 #include "launch/init.h"
 #include "launch/keeper.h"
-#include "launch/ns.h"
-#include "launch/privilege.h"
+#include "launch/rights.h"
 #include "launch/spec.h"
 #include "launch/state.h"
 
@@ -36,6 +35,8 @@
 
 struct launch {
 	const struct spec *spec;
+	struct rights rights;
+	struct cgroup *cgroup; /* NULL: not looked for yet */
 	struct init init;
 	struct keeper_task keeper_task;
 	char id[2 * LAUNCH_ID_BYTES + 1];
@@ -84,8 +85,13 @@ static int launch_refused(int error)
 {
 	if (error == -EPERM)
 		return log_error(error,
-				 "cannot make the container's namespaces: not permitted to this "
-				 "user; start nsview run as root, for example with sudo");
+				 "cannot make the container's namespaces: this system does not "
+				 "permit it to this user; start nsview run as root, for example "
+				 "with sudo");
+	if (error == -EAGAIN)
+		return log_error(error,
+				 "cannot make the container: no more processes are allowed here; "
+				 "end some, or raise `ulimit -u` or the pids limit of this cgroup");
 	if (error == -ENOSPC)
 		return log_error(error,
 				 "cannot make the container's namespaces: one of the limits in "
@@ -95,9 +101,11 @@ static int launch_refused(int error)
 
 static int launch_clone(struct launch *launch)
 {
+	/* The kernel writes it even when it then fails. */
+	int pidfd = -1;
 	struct clone_args args = {
-		.flags = ns_clone_flags() | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-		.pidfd = (uintptr_t)&launch->pidfd,
+		.flags = launch->rights.namespaces | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
@@ -111,6 +119,7 @@ static int launch_clone(struct launch *launch)
 		init_main(&launch->init);
 	}
 	launch->pid = pid;
+	launch->pidfd = pidfd;
 	close(launch->init.go_fd);
 	close(launch->init.report_fd);
 	launch->init.go_fd = launch->init.report_fd = -1;
@@ -126,9 +135,22 @@ static int launch_keep(struct launch *launch)
 		.state_dir = launch->state_dir,
 		.name = launch_name(launch),
 		.id = launch->id,
+		.cgroup = launch->cgroup,
 	};
 	r = keeper_start(&launch->keeper_task, launch->go_fd, &launch->keeper, &launch->life_fd);
 	return r ? log_fail(r, "start the process that clears up after the container") : 0;
+}
+
+static int launch_limit(struct launch *launch)
+{
+	int r = cgroup_make(launch->cgroup, &launch->rights.limits, launch->pid);
+
+	/* In a pid namespace of its own, all of it dies with its first process. */
+	if (r || rights_has_own(&launch->rights, CLONE_NEWPID) || cgroup_is_made(launch->cgroup))
+		return r;
+	return log_error(-EPERM,
+			 "cannot give the container --pid host: no cgroup can be made for it, "
+			 "and nothing else would tell its processes from the host's at its end");
 }
 
 static int launch_publish(struct launch *launch)
@@ -137,7 +159,7 @@ static int launch_publish(struct launch *launch)
 		.spec = launch->spec,
 		.name = launch_name(launch),
 		.id = launch->id,
-		.capabilities = launch->init.capabilities,
+		.rights = &launch->rights,
 		.pid = launch->pid,
 	};
 
@@ -199,26 +221,31 @@ static void launch_hold_signals(struct launch *launch)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+static int launch_plan_files(struct launch *launch)
+{
+	struct rootfs_plan *plan = &launch->init.rootfs;
+
+	plan->is_open = launch->spec->is_privileged;
+	plan->has_host_pid = !rights_has_own(&launch->rights, CLONE_NEWPID);
+	plan->has_host_ipc = !rights_has_own(&launch->rights, CLONE_NEWIPC);
+	return rootfs_plan_read(launch->spec, plan);
+}
+
 static int launch_try(struct launch *launch)
 {
 	const struct spec *spec = launch->spec;
-	int cap_last = privilege_cap_last();
-	uint64_t grantable = privilege_grantable(cap_last);
 	int r = spec->name ? spec_check_name(spec->name) : 0;
 
 	if (!r)
-		r = spec_capabilities(spec, cap_last, &launch->init.capabilities);
+		r = rights_read(spec, &launch->rights);
 	if (!r)
-		r = grantable & (1ULL << CAP_SYS_ADMIN) ? 0 : launch_refused(-EPERM);
-	if (!r)
-		r = spec_check_grantable(launch->init.capabilities, grantable);
-	if (!r)
-		r = rootfs_plan_read(spec, &launch->init.rootfs);
+		r = launch_plan_files(launch);
 	if (!r)
 		r = launch_make_id(launch);
 	if (r)
 		return r;
 	launch->init.hostname = launch->id;
+	launch->cgroup = cgroup_find(launch->id);
 	launch->state_dir = state_open_dir();
 	if (launch->state_dir < 0)
 		return launch->state_dir;
@@ -234,6 +261,10 @@ static int launch_try(struct launch *launch)
 	r = launch_clone(launch);
 	if (!r)
 		r = launch_keep(launch);
+	if (!r && rights_has_own(&launch->rights, CLONE_NEWUSER))
+		r = userns_map(&launch->rights.userns, launch->pid);
+	if (!r)
+		r = launch_limit(launch);
 	if (!r)
 		r = launch_publish(launch);
 	return r ? r : launch_go(launch);
@@ -245,7 +276,8 @@ int launch_start(const struct spec *spec, struct launch **launch, int *exit_code
 	int r;
 
 	made->spec = spec;
-	made->init = (struct init){.spec = spec, .go_fd = -1, .report_fd = -1};
+	made->init =
+		(struct init){.spec = spec, .rights = &made->rights, .go_fd = -1, .report_fd = -1};
 	made->pidfd = made->go_fd = made->report_fd = made->life_fd = made->state_dir = -1;
 	made->exit_code = LAUNCH_EXIT_FAILED;
 	r = launch_try(made);
@@ -280,6 +312,15 @@ static int launch_reap(struct launch *launch)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* With the host's pids it is no pid 1, and no signal is kept from it. */
+static int launch_forward(const struct launch *launch, int signal_number)
+{
+	if (rights_has_own(&launch->rights, CLONE_NEWPID))
+		return forward_signal(launch->pid, launch->pidfd, signal_number);
+	syscall(SYS_pidfd_send_signal, launch->pidfd, signal_number, NULL, 0);
+	return 0;
+}
+
 int launch_wait(struct launch *launch)
 {
 	autoclose int signals = -1;
@@ -297,10 +338,15 @@ int launch_wait(struct launch *launch)
 			break;
 		if (!polled[0].revents && polled[1].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info) && !ended_by)
-			ended_by = forward_signal(launch->pid, launch->pidfd, info.ssi_signo);
+			ended_by = launch_forward(launch, info.ssi_signo);
 	}
 	status = launch_reap(launch);
 	return ended_by && status == 128 + SIGKILL ? 128 + ended_by : status;
+}
+
+bool launch_is_out_of_memory(const struct launch *launch)
+{
+	return cgroup_is_out_of_memory(launch->cgroup);
 }
 
 static void launch_close(int fd)
@@ -318,6 +364,8 @@ void launch_free(struct launch *launch)
 	if (launch->pid > 0)
 		launch_reap(launch);
 	rootfs_plan_free(&launch->init.rootfs);
+	cgroup_free(launch->cgroup);
+	rights_free(&launch->rights);
 	launch_close(launch->init.go_fd);
 	launch_close(launch->init.report_fd);
 	launch_close(launch->go_fd);

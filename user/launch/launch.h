@@ -7,6 +7,7 @@
 #ifndef NSVIEW_LAUNCH_LAUNCH_H
 #define NSVIEW_LAUNCH_LAUNCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,9 @@ const char *launch_name(const struct launch *launch);
 
 /* Waits for its end, forwarding signals meanwhile: the child's status, or 128 + signal. */
 int launch_wait(struct launch *launch);
+
+/* Whether the kernel has killed a process in it for want of memory; asked after launch_wait. */
+bool launch_is_out_of_memory(const struct launch *launch);
 
 void launch_free(struct launch *launch);
 

@@ -12,11 +12,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-uint64_t ns_clone_flags(void)
-{
-	return CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
-}
-
 static int ns_loopback_up(void)
 {
 	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -28,14 +23,14 @@ static int ns_loopback_up(void)
 	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
 }
 
-int ns_set_up(const char *hostname)
+int ns_set_up(uint64_t namespaces, const char *hostname)
 {
 	int r;
 
 	if (unshare(CLONE_NEWCGROUP))
 		return log_fail(-errno, "make a cgroup namespace");
-	if (sethostname(hostname, strlen(hostname)))
+	if (namespaces & CLONE_NEWUTS && sethostname(hostname, strlen(hostname)))
 		return log_fail(-errno, "set the host name %s", hostname);
-	r = ns_loopback_up();
+	r = namespaces & CLONE_NEWNET ? ns_loopback_up() : 0;
 	return r ? log_fail(r, "bring the loopback interface up") : 0;
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The container's namespaces, and what belongs into new ones. */
+/* What belongs into the container's new namespaces. */
 #ifndef NSVIEW_LAUNCH_NS_H
 #define NSVIEW_LAUNCH_NS_H
 
 #include <stdint.h>
 
-/* CLONE_NEW* for clone3(2). The cgroup namespace comes later: its root is the cgroup that the
- * process is in at that moment. */
-uint64_t ns_clone_flags(void);
-
-/* In the new process: the cgroup namespace, the host name, the loopback interface. What failed
- * has been said. */
-int ns_set_up(const char *hostname);
+/*
+ * In the new process; namespaces: CLONE_NEW*, those that it was made with. The host name, the
+ * loopback interface, and the cgroup namespace, which comes only now: its root is the cgroup that
+ * the process is in at that moment. What failed has been said.
+ */
+int ns_set_up(uint64_t namespaces, const char *hostname);
 
 #endif

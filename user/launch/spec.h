@@ -21,6 +21,17 @@ struct spec {
 	const char *const *volumes; /* -v as typed */
 	size_t volumes_count;
 	bool is_read_only;
+	const char *const *security_opts; /* as typed */
+	size_t security_opts_count;
+	const char *cpus; /* as typed, as all up to userns; NULL: not given */
+	const char *memory;
+	const char *pids_limit;
+	const char *network;
+	const char *pid;
+	const char *ipc;
+	const char *uts;
+	const char *userns;
+	bool is_privileged;
 	char *const *command; /* NULL-terminated */
 	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */

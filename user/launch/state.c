@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,16 +18,23 @@
 #include "host/caps.h"
 #include "host/procfs.h"
 #include "host/runtime/nsview_state.h"
+#include "launch/rights.h"
 #include "launch/spec.h"
 
 int state_open_dir(void)
 {
+	autofree char *path = nsview_state_path();
 	int fd;
 
-	if (mkdir(NSVIEW_STATE_DIR, 0755) && errno != EEXIST)
-		return log_fail(-errno, "make " NSVIEW_STATE_DIR " for the container's state");
-	fd = open(NSVIEW_STATE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? log_fail(-errno, "open " NSVIEW_STATE_DIR) : fd;
+	if (mkdir(path, geteuid() ? 0700 : 0755) && errno != EEXIST)
+		return log_fail(-errno, "make %s for the container's state", path);
+	fd = nsview_state_open(path);
+	if (fd == -EPERM)
+		return log_error(-EPERM,
+				 "cannot keep the container's state in %s: others may write there; "
+				 "remove it, or set XDG_RUNTIME_DIR to a directory of your own",
+				 path);
+	return fd < 0 ? log_fail(fd, "open %s", path) : fd;
 }
 
 static char *state_file_name(const char *name)
@@ -64,6 +72,52 @@ static void state_add_capabilities(struct json *json, uint64_t capabilities)
 	json_array_close(json);
 }
 
+/* null: no limit */
+static void state_add_limit(struct json *json, const char *key, uint64_t value)
+{
+	json_key(json, key);
+	if (value)
+		json_unsigned(json, value);
+	else
+		json_null(json);
+}
+
+static void state_add_shared(struct json *json, uint64_t own)
+{
+	static const struct {
+		const char *name;
+		uint64_t kind;
+	} kinds[] = {{"pid", CLONE_NEWPID},
+		     {"net", CLONE_NEWNET},
+		     {"ipc", CLONE_NEWIPC},
+		     {"uts", CLONE_NEWUTS},
+		     {"user", CLONE_NEWUSER}};
+
+	json_key(json, "shared");
+	json_array_open(json);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!(own & kinds[i].kind))
+			json_string(json, kinds[i].name, strlen(kinds[i].name));
+	}
+	json_array_close(json);
+}
+
+static void state_add_rights(struct json *json, const struct state *state)
+{
+	const struct rights *rights = state->rights;
+
+	state_add_capabilities(json, rights->capabilities);
+	json_key(json, "privileged");
+	json_boolean(json, state->spec->is_privileged);
+	json_key(json, "no_new_privileges");
+	json_boolean(json, rights->has_no_new_privileges);
+	state_add_string(json, "seccomp", rights->is_filtered ? "default" : "unconfined");
+	state_add_shared(json, rights->namespaces);
+	state_add_limit(json, "nano_cpus", rights->limits.nano_cpus);
+	state_add_limit(json, "memory_bytes", rights->limits.memory_bytes);
+	state_add_limit(json, "pids_limit", rights->limits.pids);
+}
+
 static void state_format(struct text *out, const struct state *state, uint64_t start_ticks,
 			 uint32_t pid_ns)
 {
@@ -89,7 +143,7 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 		json_string(&json, *word, strlen(*word));
 	json_array_close(&json);
 	state_add_string(&json, "user", state->spec->user);
-	state_add_capabilities(&json, state->capabilities);
+	state_add_rights(&json, state);
 	json_object_close(&json);
 	text_add_char(out, '\n');
 }
@@ -124,7 +178,7 @@ static int state_store_unless_used(int dir_fd, int proc_fd, const struct state *
 			"another --name, or end that one",
 			state->name, other.pid);
 	r = state_store(dir_fd, state, content);
-	return r ? log_fail(r, "write " NSVIEW_STATE_DIR "/%s", name) : 0;
+	return r ? log_fail(r, "write the container's state to %s", name) : 0;
 }
 
 int state_write(int dir_fd, const struct state *state)
@@ -138,13 +192,14 @@ int state_write(int dir_fd, const struct state *state)
 	if (proc_fd < 0)
 		return log_fail(proc_fd, "open /proc");
 	r = nsview_state_start_ticks(proc_fd, state->pid, &start_ticks);
-	if (!r)
+	/* A --pid host container's is no mark of it. */
+	if (!r && rights_has_own(state->rights, CLONE_NEWPID))
 		r = procfs_namespace(proc_fd, state->pid, "pid", &pid_ns);
 	if (r)
 		return log_fail(r, "look at the container's process %d", state->pid);
 	state_format(&content, state, start_ticks, pid_ns);
 	if (flock(dir_fd, LOCK_EX)) {
-		r = log_fail(-errno, "lock " NSVIEW_STATE_DIR);
+		r = log_fail(-errno, "lock the directory of the containers' states");
 	} else {
 		r = state_store_unless_used(dir_fd, proc_fd, state, &content);
 		flock(dir_fd, LOCK_UN);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state file of a running sample container, for `nsview ps` and whoever else wants to know
- * its name: NSVIEW_STATE_DIR/NAME.json, mode 0600, there from before COMMAND is executed until
+ * its name: NAME.json in nsview_state_path, mode 0600, there from before COMMAND is executed until
  * its end. host/runtime/nsview_state.h reads it.
  */
 #ifndef NSVIEW_LAUNCH_STATE_H
@@ -10,17 +10,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct rights;
 struct spec;
 
 struct state {
 	const struct spec *spec;
 	const char *name;
 	const char *id;
-	uint64_t capabilities;
+	const struct rights *rights;
 	pid_t pid;
 };
 
-/* The directory, made when missing. What failed has been said. */
+/* The caller's directory (nsview_state_path), made when missing. What failed has been said. */
 int state_open_dir(void);
 
 /* -EEXIST: a container of that name runs. What failed has been said. */

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "host/procfs.h"
 #include "host/procstat.h"
 
+#define STATE_USERS_DIR "/run/user" /* systemd's, one directory a user */
 #define STATE_FILE_MAX (256 * 1024)
 #define STATE_COUNT_MAX 4096
 #define STAT_MAX 4096
@@ -134,30 +137,110 @@ int nsview_state_read(int dir_fd, const char *file, int proc_fd, struct nsview_s
 	return ticks == state->start_ticks ? 0 : -ESRCH;
 }
 
-int nsview_state_list(const char *host_root, int proc_fd, struct nsview_state **states,
-		      size_t *count)
+/* Whether somebody's container can be what its file says: a process of theirs. Otherwise anybody
+ * could give a name to anybody's container. */
+static bool state_is_of(int proc_fd, uint32_t pid, uid_t owner)
 {
-	autofree char *path = mem_printf("%s" NSVIEW_STATE_DIR, host_root ? host_root : "");
-	DIR *dir = opendir(path);
-	size_t capacity = 0;
-	struct dirent *entry;
+	autoclose int pid_fd = owner ? procfs_open_pid(proc_fd, pid) : -1;
+	autoclose int ns_fd = pid_fd < 0 ? -1 : openat(pid_fd, "ns/user", O_RDONLY | O_CLOEXEC);
+	uid_t ns_owner;
 
-	*states = NULL;
-	*count = 0;
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir)) && *count < STATE_COUNT_MAX) {
+	if (!owner || owner == geteuid())
+		return true;
+	return ns_fd >= 0 && !ioctl(ns_fd, NS_GET_OWNER_UID, &ns_owner) && ns_owner == owner;
+}
+
+struct state_list {
+	struct nsview_state *states;
+	size_t count;
+	size_t capacity;
+};
+
+static int state_list_dir(const char *path, int proc_fd, struct state_list *list)
+{
+	int fd = nsview_state_open(path);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat status;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -EPERM ? 0 : fd;
+	if (!dir || fstat(fd, &status)) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir)) && list->count < STATE_COUNT_MAX) {
 		size_t length = strlen(entry->d_name);
 		struct nsview_state state = {0};
 
 		if (entry->d_name[0] == '.' || length <= strlen(NSVIEW_STATE_SUFFIX) ||
 		    strcmp(entry->d_name + length - strlen(NSVIEW_STATE_SUFFIX),
 			   NSVIEW_STATE_SUFFIX) ||
-		    nsview_state_read(dirfd(dir), entry->d_name, proc_fd, &state))
+		    nsview_state_read(fd, entry->d_name, proc_fd, &state) ||
+		    !state_is_of(proc_fd, state.pid, status.st_uid))
 			continue;
-		mem_reserve_one(*states, *count, capacity);
-		(*states)[(*count)++] = state;
+		mem_reserve_one(list->states, list->count, list->capacity);
+		list->states[list->count++] = state;
 	}
 	closedir(dir);
 	return 0;
+}
+
+/* What cannot be read there is its user's affair. */
+static void state_list_users(int proc_fd, struct state_list *list)
+{
+	DIR *users = opendir(STATE_USERS_DIR);
+	struct dirent *entry;
+
+	while (users && (entry = readdir(users))) {
+		autofree char *path = mem_printf(STATE_USERS_DIR "/%s/nsview", entry->d_name);
+
+		if (entry->d_name[0] != '.')
+			state_list_dir(path, proc_fd, list);
+	}
+	if (users)
+		closedir(users);
+}
+
+char *nsview_state_path(void)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	autofree char *users_dir = mem_printf(STATE_USERS_DIR "/%u", geteuid());
+
+	if (!geteuid())
+		return mem_copy(NSVIEW_STATE_DIR);
+	if (runtime_dir && *runtime_dir == '/')
+		return mem_printf("%s/nsview", runtime_dir);
+	if (!access(users_dir, W_OK))
+		return mem_printf("%s/nsview", users_dir);
+	return mem_printf("/tmp/nsview-%u", geteuid());
+}
+
+int nsview_state_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &status) && !(status.st_mode & 022) &&
+	    (!geteuid() || status.st_uid == geteuid()))
+		return fd;
+	close(fd);
+	return -EPERM;
+}
+
+int nsview_state_list(const char *host_root, int proc_fd, struct nsview_state **states,
+		      size_t *count)
+{
+	autofree char *path = nsview_state_path();
+	autofree char *root_path = mem_printf("%s" NSVIEW_STATE_DIR, host_root ? host_root : "");
+	struct state_list list = {0};
+	int r = state_list_dir(host_root ? root_path : path, proc_fd, &list);
+
+	if (!host_root && !geteuid())
+		state_list_users(proc_fd, &list);
+	*states = list.states;
+	*count = list.count;
+	return r;
 }

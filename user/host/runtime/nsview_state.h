@@ -7,23 +7,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NSVIEW_STATE_DIR "/run/nsview"
+#define NSVIEW_STATE_DIR "/run/nsview" /* root's */
 #define NSVIEW_STATE_SUFFIX ".json"
 
 struct nsview_state {
 	char name[129];
 	char id[65];
 	uint32_t pid;           /* of COMMAND, as the procfs numbers it that was looked at */
-	uint32_t pid_ns;        /* inode of its pid namespace */
+	uint32_t pid_ns;        /* inode of its pid namespace; 0: it has the host's */
 	uint64_t start_ticks;   /* /proc/PID/stat field 22: with pid, who it is */
 	uint64_t start_boot_ns; /* the same, in nanoseconds and ticks' precision */
 	uint64_t capabilities;  /* declared: the bounding set it was given */
 };
 
 /*
- * Those whose process lives, in no order; free the array. host_root: NULL or --host-root; proc_fd
- * from procfs_open. A file whose process has gone, or that makes no sense, is skipped. No such
- * directory: 0 states. -errno when the directory cannot be read.
+ * Where the caller's own containers have their files, to be freed: root's, or else nsview in
+ * $XDG_RUNTIME_DIR, or in /run/user/UID, or at last /tmp/nsview-UID.
+ */
+char *nsview_state_path(void);
+
+/* That directory's descriptor, for reading. -ENOENT; -EPERM: somebody else may write there. */
+int nsview_state_open(const char *path);
+
+/*
+ * Those whose process lives, in no order; free the array. To root also the containers of other
+ * users are known, where they are in /run/user and lie in user namespaces of theirs. host_root:
+ * NULL or --host-root; proc_fd from procfs_open. A file whose process has gone, or that makes no
+ * sense, is skipped. No such directory: 0 states. -errno when the directory cannot be read.
  */
 int nsview_state_list(const char *host_root, int proc_fd, struct nsview_state **states,
 		      size_t *count);
