@@ -143,7 +143,8 @@ static int rootfs_make_mount(struct rootfs *rootfs, const struct rootfs_mount *r
 	if (fd >= 0)
 		close(fd);
 	rootfs->has_host_sys |= !strcmp(row->path, "sys");
-	return mount_copy(rootfs->host_fd, row->path);
+	fd = mount_copy(rootfs->host_fd, row->path);
+	return fd == -ENOENT ? -ENODEV : fd; /* the host has none to share */
 }
 
 /* A link there would lead what is mounted, and with it what is protected below, elsewhere. */
