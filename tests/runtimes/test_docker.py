@@ -2,8 +2,10 @@
 """Docker's containers in nsview ps: what `docker inspect`, `docker top` and /proc say of them, it says
 too, from both sources, without ever asking the daemon."""
 
+import datetime
 import os
 import subprocess
+import time
 import unittest
 
 import kernel_state
@@ -31,6 +33,10 @@ CONTAINERS = {
     "readonly": ["--read-only", "-t"],
 }
 
+# docker inspect's words for the namespaces that a container may share, in the order of nsview's.
+MODES = {"pid": "PidMode", "net": "NetworkMode", "ipc": "IpcMode", "uts": "UTSMode", "cgroup": "CgroupnsMode",
+         "user": "UsernsMode"}
+
 docker = lab.Docker()
 containers = {}
 
@@ -48,6 +54,37 @@ def tearDownModule():
     docker.stop()
 
 
+def limit(number):
+    return number if number and number > 0 else None
+
+
+def container_facts(pid, inspected):
+    """What its columns say of a container, from docker inspect and from its cgroups' files."""
+    host = inspected["HostConfig"]
+    status = procview.status(pid)
+    kernel = kernel_state.limits(pid)
+    # Docker's default and what was added is what the kernel bounds it by, but for --privileged,
+    # which asks for more than this machine may have.
+    bounding = kernel_state.capability_names(int(status["CapBnd"], 16))
+    last = int(kernel_state.read_text("/proc/sys/kernel/cap_last_cap"))
+    asked = kernel_state.capability_names((2 << last) - 1) if host["Privileged"] else bounding
+    by_number = {name: number for number, name in kernel_state.CAPABILITIES.items()}
+    return {
+        "image": inspected["Config"]["Image"], "pod": None, "namespace": None, "drift": [],
+        "cpu_limit": kernel["cpu"] and kernel["cpu"][0] / kernel["cpu"][1],
+        "memory_limit": kernel["memory"], "pids_limit": kernel["pids"],
+        "declared": {
+            "user": inspected["Config"]["User"], "privileged": host["Privileged"],
+            "caps": [f"CAP_{name}" for name in sorted(asked, key=by_number.get)],
+            "nnp": "no-new-privileges" in (host["SecurityOpt"] or []),
+            "seccomp": status["Seccomp"] == "2", "readonly_root": host["ReadonlyRootfs"],
+            "shared": [kind for kind, mode in MODES.items() if host[mode] == "host"],
+            "cpu_limit": limit(host["NanoCpus"]) and host["NanoCpus"] / 1e9,
+            "memory_limit": limit(host["Memory"]), "pids_limit": limit(host["PidsLimit"]),
+        },
+    }
+
+
 @lab.needs_docker
 class Docker(unittest.TestCase):
     maxDiff = None
@@ -63,13 +100,15 @@ class Docker(unittest.TestCase):
         expected.update(container=declared["Name"].removeprefix("/"), name=declared["Name"].removeprefix("/"),
                         id=declared["Id"], runtime="docker")
         # A container that shares all that could set it apart is one nevertheless: procview cannot know.
+        expected.update(container_facts(pid, declared))
         inner = int(procview.status(pid)["NSpid"].split()[-1])
         expected.update(in_pid=inner)
         # ps looks for the terminal in the host's /dev/pts, which may not have one of that number.
         if declared["Config"]["Tty"]:
             expected["tty"] = "pts/0"
-        wrong = [f"{key}: {row.get(key)!r}, not {value!r}" for key, value in expected.items()
-                 if row.get(key) != value and not (source == "proc" and key in PROC_UNKNOWN and key in row["unknown"])]
+        got = dict(row, declared={key: row["declared"][key] for key in expected["declared"]})
+        wrong = [f"{key}: {got.get(key)!r}, not {value!r}" for key, value in expected.items()
+                 if got.get(key) != value and not (source == "proc" and key in PROC_UNKNOWN and key in row["unknown"])]
         self.assertEqual(wrong, [], f"{declared['Name']} from {source}")
 
     def test_every_field_of_each_container(self):
@@ -97,6 +136,52 @@ class Docker(unittest.TestCase):
                 self.assertEqual(rows[pid]["caps"], "docker-default")
         finally:
             os.kill(pid, 9)
+
+    def test_more_than_was_declared_is_drift(self):
+        container = containers["plain"]
+        pid = container.exec("--privileged", command=["sleep", "77"])
+        try:
+            status = procview.status(pid)
+            held = int(status["CapEff"], 16) & ~int(procview.status(container.pid)["CapBnd"], 16)
+            for _, rows in self.rows("-c", "plain", "--filter", "drift~SYS_ADMIN"):
+                self.assertEqual({pid: sorted(row["drift"]) for pid, row in rows.items()},
+                                 {pid: [f"CAP_{name}" for name in kernel_state.capability_names(held)]})
+                self.assertFalse(rows[pid]["declared"]["privileged"])
+        finally:
+            os.kill(pid, 9)
+
+    def test_use_is_what_the_cgroup_counts(self):
+        spin = ["sh", "-c", "timeout 1 sh -c 'while :; do :; done'; sleep 3600"]
+        with docker.run("--cpus=.5", command=spin) as container:
+            time.sleep(2)
+            for _, rows in self.rows("-p", str(container.pid)):
+                row = rows[container.pid]
+                age = time.time() - datetime.datetime.fromisoformat(row["start"][:26] + "+00:00").timestamp()
+                self.assertAlmostEqual(row["cpu_usage"] * age, self.cpu_seconds(container.pid), delta=0.3)
+                self.assertLess(0.3, row["cpu_usage"] * age)
+                self.assertLess(0, row["memory_usage"])
+                self.assertLess(row["memory_usage"], 64 << 20)
+
+    def cpu_seconds(self, pid):
+        folders = kernel_state.cgroup_folders(pid)
+        if "cpuacct" in folders:
+            return kernel_state.read_number(folders["cpuacct"] / "cpuacct.usage") / 1e9
+        lines = kernel_state.read_text(folders[""] / "cpu.stat").splitlines()
+        return int(dict(line.split() for line in lines)["usage_usec"]) / 1e6
+
+    def test_image_pod_and_namespace_select(self):
+        for _, rows in self.rows("--image", "user1*"):
+            self.assertEqual(set(rows), {containers["image1000"].pid})
+        words = [f"--label=io.kubernetes.{word}" for word in ("pod.name=front", "pod.namespace=prod",
+                                                              "container.name=web")]
+        with docker.run(*words) as container:
+            for selection in (["--pod=front"], ["--pod=prod/front"], ["-n", "prod"], ["-nprod", "--pod=front"]):
+                for _, rows in self.rows(*selection):
+                    self.assertEqual(set(rows), {container.pid})
+                    self.assertEqual([rows[container.pid][key] for key in ("pod", "namespace", "container")],
+                                     ["front", "prod", "prod/front/web"])
+        gone = nsview.run("ps", "--pod=front", check=1)
+        self.assertEqual((gone.returncode, gone.stderr), (1, "nsview: no container is of a pod front\n"))
 
     def test_a_container_is_selected_by_name_and_by_id(self):
         container = containers["macadmin"]

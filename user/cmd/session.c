@@ -15,8 +15,10 @@
 #include "host/procfs.h"
 #include "host/runtime/docker.h"
 #include "host/runtime/nsview_state.h"
+#include "host/runtime/runtime.h"
 #include "model/model.h"
 #include "source/source.h"
+#include "view/container_limits.h"
 
 #define SELECT(field) offsetof(struct select_options, field)
 
@@ -62,6 +64,22 @@ const struct option select_option_table[] = {
 	 .help = "only containers of this runtime (docker, podman, nsview, ...)",
 	 .kind = OPTION_TEXT,
 	 .offset = SELECT(runtime)},
+	{.name = "image",
+	 .argument = "GLOB",
+	 .help = "only containers of this image, as it was asked for",
+	 .kind = OPTION_TEXT,
+	 .offset = SELECT(image)},
+	{.name = "pod",
+	 .argument = "NAME",
+	 .help = "only containers of this Kubernetes pod: [NAMESPACE/]NAME",
+	 .kind = OPTION_TEXT,
+	 .offset = SELECT(pod)},
+	{.name = "namespace",
+	 .letter = 'n',
+	 .argument = "NAME",
+	 .help = "only containers of this Kubernetes namespace",
+	 .kind = OPTION_TEXT,
+	 .offset = SELECT(pod_namespace)},
 	{.name = "filter",
 	 .argument = "EXPR",
 	 .help = "only where EXPR holds: 'euid=0 and eff~SYS_ADMIN and host-effective'",
@@ -140,6 +158,9 @@ static int session_select(struct session *session, const struct select_options *
 	selection->in_users = options->in_users.items;
 	selection->in_users_count = options->in_users.count;
 	selection->runtime = options->runtime;
+	selection->image = options->image;
+	selection->pod = options->pod;
+	selection->pod_namespace = options->pod_namespace;
 	selection->only_containers = options->only_containers;
 	selection->only_host = options->only_host;
 	if (options->filter &&
@@ -177,26 +198,52 @@ static int session_take_record(void *context, const struct record_header *record
 	return model_apply(context, record);
 }
 
-/* The names that nsview's own containers have in their state files. */
+static struct runtime_container sample_declared(const struct nsview_state *state)
+{
+	return (struct runtime_container){
+		.runtime = "nsview",
+		.id = state->id,
+		.name = state->name,
+		.user = state->user,
+		.first_pid = state->pid,
+		.caps = state->capabilities,
+		.cpu_limit_nano = state->cpu_limit_nano,
+		.memory_limit_bytes = state->memory_limit_bytes,
+		.pids_limit = state->pids_limit,
+		.shares_host = state->shares_host,
+		.is_privileged = state->is_privileged,
+		.has_no_new_privs = state->has_no_new_privs,
+		.has_no_seccomp = state->has_no_seccomp,
+		.has_readonly_root = state->has_readonly_root,
+	};
+}
+
+/* What nsview's own containers say in their state files; the session keeps it for the model. */
 static void session_name_samples(struct session *session, struct container_name **names,
 				 size_t *count)
 {
-	struct nsview_state *states = NULL;
-
 	*names = NULL;
 	*count = 0;
 	if (session->view.proc_fd < 0 ||
-	    nsview_state_list(session->app->host_root, session->view.proc_fd, &states, count))
+	    nsview_state_list(session->app->host_root, session->view.proc_fd, &session->samples,
+			      count))
 		return;
 	*names = mem_resize(NULL, *count, sizeof(**names));
+	session->samples_declared = mem_resize(NULL, *count, sizeof(*session->samples_declared));
 	for (size_t i = 0; i < *count; i++) {
+		const struct nsview_state *state = &session->samples[i];
 		struct container_name *name = &(*names)[i];
 
-		*name = (struct container_name){.runtime = "nsview", .pid_ns = states[i].pid_ns};
-		snprintf(name->name, sizeof(name->name), "%s", states[i].name);
-		snprintf(name->id, sizeof(name->id), "%s", states[i].id);
+		session->samples_declared[i] = sample_declared(state);
+		*name = (struct container_name){
+			.runtime = "nsview",
+			.first_pid = state->pid,
+			.start_boot_ns = state->start_boot_ns,
+			.declared = &session->samples_declared[i],
+		};
+		snprintf(name->name, sizeof(name->name), "%s", state->name);
+		snprintf(name->id, sizeof(name->id), "%s", state->id);
 	}
-	free(states);
 }
 
 /* Whether docker_find may know it. Those with a name of nsview's own are known already. */
@@ -205,6 +252,8 @@ static bool may_be_docker(struct model *model, const struct container *container
 	static const char shim[] = "containerd-shim"; /* as much of its name as comm holds */
 	const struct proc *proc;
 
+	if (container->declared)
+		return false;
 	if (container->runtime)
 		return !strcmp(container->runtime, "docker");
 	if (container->id[0])
@@ -244,13 +293,26 @@ static void session_name_dockers(struct session *session)
 	}
 }
 
+/* The last snapshot and what was read for it. */
+static void session_forget(struct session *session)
+{
+	model_free(session->model);
+	container_limits_free(session->view.limits);
+	free(session->samples);
+	free(session->samples_declared);
+	session->model = NULL;
+	session->view.limits = NULL;
+	session->samples = NULL;
+	session->samples_declared = NULL;
+}
+
 int session_snapshot(struct session *session)
 {
 	autofree struct container_name *names = NULL;
 	size_t names_count;
 	int r;
 
-	model_free(session->model);
+	session_forget(session);
 	session->model = model_new();
 	session->view.model = session->model;
 	facts_read_clock(&session->app->facts);
@@ -260,6 +322,8 @@ int session_snapshot(struct session *session)
 			 source_kind(session->source)->name);
 		return EXIT_FAILED;
 	}
+	if (session->view.proc_fd >= 0)
+		session->view.limits = container_limits_new(session->view.proc_fd);
 	session_name_samples(session, &names, &names_count);
 	model_settle(session->model, names, names_count);
 	session_name_dockers(session);
@@ -270,7 +334,7 @@ void session_close(struct session *session)
 {
 	source_close(session->source);
 	filter_free(session->filter);
-	model_free(session->model);
+	session_forget(session);
 	docker_free(session->docker);
 	passwd_free(session->view.users);
 	if (session->view.scratch)

@@ -13,6 +13,8 @@
 struct app;
 struct docker;
 struct model;
+struct nsview_state;
+struct runtime_container;
 struct source;
 
 /* The selecting options of ps, top, events, audit and inspect, as typed. */
@@ -25,6 +27,9 @@ struct select_options {
 	struct option_list users;
 	struct option_list in_users;
 	const char *runtime;
+	const char *image;
+	const char *pod;
+	const char *pod_namespace;
 	const char *filter;
 	const char *source;
 };
@@ -35,6 +40,8 @@ struct session {
 	struct source *source;
 	struct model *model;
 	struct docker *docker; /* its containers by name, remembered from snapshot to snapshot */
+	struct nsview_state *samples; /* nsview's own containers at the last snapshot */
+	struct runtime_container *samples_declared; /* the same, one for one */
 	struct view_context view;
 	struct filter *filter;
 	struct selection selection; /* arrays borrowed from the options and uids below */

@@ -135,6 +135,8 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 	json_unsigned(&json, start_ticks);
 	json_key(&json, "pid_ns");
 	json_unsigned(&json, pid_ns);
+	json_key(&json, "read_only");
+	json_boolean(&json, state->spec->is_read_only);
 	json_key(&json, "created");
 	json_time(&json, now.tv_sec * 1000000000ULL + now.tv_nsec);
 	json_key(&json, "command");

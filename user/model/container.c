@@ -156,9 +156,19 @@ struct container *container_of_proc(struct container_table *table, struct arena 
 	return container;
 }
 
+void container_name_set(struct container *container, const struct container_name *name)
+{
+	memcpy(container->name, name->name, sizeof(container->name));
+	memcpy(container->id, name->id, sizeof(container->id));
+	container->runtime = name->runtime;
+	container->declared = name->declared;
+}
+
 static bool container_is_named_by(const struct container *container,
 				  const struct container_name *name)
 {
+	if (name->first_pid)
+		return false;
 	if (name->pid_ns)
 		return container->ns[NS_PID] == name->pid_ns;
 	return name->id[0] && !strcmp(container->id, name->id);
@@ -173,9 +183,7 @@ void container_table_name(struct container_table *table, const struct container_
 		for (size_t j = 0; j < count; j++) {
 			if (!container_is_named_by(container, &names[j]))
 				continue;
-			memcpy(container->name, names[j].name, sizeof(container->name));
-			memcpy(container->id, names[j].id, sizeof(container->id));
-			container->runtime = names[j].runtime;
+			container_name_set(container, &names[j]);
 			break;
 		}
 	}

@@ -24,7 +24,9 @@ struct container_table {
 struct container *container_of_proc(struct container_table *table, struct arena *arena,
 				    const struct proc *proc, const uint32_t host_ns[NS_KINDS]);
 
-/* Gives each container the name that a state file has for it. */
+void container_name_set(struct container *container, const struct container_name *name);
+
+/* Gives each container the name that a state file has for it, of those without a first_pid. */
 void container_table_name(struct container_table *table, const struct container_name *names,
 			  size_t count);
 

@@ -13,6 +13,8 @@
 /* A kernel has at most 4194304 pids (PID_MAX_LIMIT): more records than that are not processes. */
 #define PROCS_MAX (4 * 1024 * 1024)
 
+#define TICK_NS 10000000ULL /* USER_HZ is 100 on every architecture that nsview runs on */
+
 /* CPU time and arguments may come before the process they belong to. */
 struct pending_thread {
 	uint64_t cpu_ns;
@@ -181,6 +183,16 @@ static void model_merge_args(struct model *model)
 	model->args_count = 0;
 }
 
+/* A pid namespace may be the host's, and a cgroup's name anybody's: the process is itself. */
+static void model_name_by_pid(struct model *model, const struct container_name *name)
+{
+	const struct proc *proc = name->first_pid ? model_find(model, name->first_pid) : NULL;
+
+	if (proc && proc->container &&
+	    proc->task->start_boot_ns / TICK_NS == name->start_boot_ns / TICK_NS)
+		container_name_set(proc->container, name);
+}
+
 void model_settle(struct model *model, const struct container_name *names, size_t count)
 {
 	model_sort(model);
@@ -193,6 +205,8 @@ void model_settle(struct model *model, const struct container_name *names, size_
 			container_of_proc(&model->containers, &model->arena, proc, model->host_ns);
 	}
 	container_table_name(&model->containers, names, count);
+	for (size_t i = 0; i < count; i++)
+		model_name_by_pid(model, &names[i]);
 	container_table_sort(&model->containers);
 }
 

@@ -49,8 +49,9 @@ struct container_name {
 	char id[128];
 	const char *runtime;    /* static */
 	uint32_t pid_ns;        /* the container's pid namespace, or 0: matched by id only */
-	uint32_t first_pid;     /* host pid of its first process, and... */
-	uint64_t start_boot_ns; /* ...when that started, in clock ticks' precision; 0: unknown */
+	uint32_t first_pid;     /* host pid of its first process, which then decides alone; or 0 */
+	uint64_t start_boot_ns; /* when that started, in clock ticks' precision */
+	const struct runtime_container *declared; /* has to outlive the model, or NULL */
 };
 
 struct model *model_new(void);

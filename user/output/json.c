@@ -10,8 +10,10 @@
 #include "bpf/event.h"
 #include "host/caps.h"
 #include "host/facts.h"
+#include "host/runtime/runtime.h"
 #include "output/stream.h"
 #include "view/column.h"
+#include "view/proc_fields.h"
 
 #define CAPABILITIES_MAX 64
 #define SET_MEMORY 16 /* sets whose names are kept ready; a host has few different ones */
@@ -140,6 +142,67 @@ static void write_caps(struct json_writer *writer, const struct value *value)
 	json_string(&writer->json, words->data, words->length);
 }
 
+/* NULL and RUNTIME_NO_LIMIT are null. */
+static void write_declared_text(struct json *json, const char *key, const char *text)
+{
+	json_key(json, key);
+	if (text)
+		json_string(json, text, strlen(text));
+	else
+		json_null(json);
+}
+
+static void write_declared_limit(struct json *json, const char *key, uint64_t limit)
+{
+	json_key(json, key);
+	if (limit == RUNTIME_NO_LIMIT)
+		json_null(json);
+	else
+		json_unsigned(json, limit);
+}
+
+static void write_declared_flag(struct json *json, const char *key, bool is_true)
+{
+	json_key(json, key);
+	json_boolean(json, is_true);
+}
+
+static void write_declared_shared(struct json *json, uint32_t kinds)
+{
+	json_key(json, "shared");
+	json_array_open(json);
+	for (int kind = 0; kind < NS_KINDS; kind++) {
+		const char *name = proc_namespace_names[kind];
+
+		if (kinds >> kind & 1)
+			json_string(json, name, strlen(name));
+	}
+	json_array_close(json);
+}
+
+static void write_declared(struct json_writer *writer, const struct runtime_container *declared)
+{
+	struct json *json = &writer->json;
+
+	json_object_open(json);
+	write_declared_text(json, "user", declared->user);
+	json_key(json, "caps");
+	write_cap_names(writer, declared->caps);
+	write_declared_flag(json, "privileged", declared->is_privileged);
+	write_declared_flag(json, "nnp", declared->has_no_new_privs);
+	write_declared_flag(json, "seccomp", !declared->has_no_seccomp);
+	write_declared_flag(json, "readonly_root", declared->has_readonly_root);
+	write_declared_shared(json, declared->shares_host);
+	json_key(json, "cpu_limit");
+	if (declared->cpu_limit_nano == RUNTIME_NO_LIMIT)
+		json_null(json);
+	else
+		json_real(json, (double)declared->cpu_limit_nano / NS_PER_SECOND, 9);
+	write_declared_limit(json, "memory_limit", declared->memory_limit_bytes);
+	write_declared_limit(json, "pids_limit", declared->pids_limit);
+	json_object_close(json);
+}
+
 static void write_words(struct json *json, const struct value *value)
 {
 	const char *word = NULL;
@@ -187,6 +250,9 @@ static void write_known(struct json_writer *writer, const struct column *column,
 	case COLUMN_KIB:
 		json_number(json, value->number);
 		break;
+	case COLUMN_CPUS:
+		json_real(json, value->real, 9);
+		break;
 	case COLUMN_PERCENT:
 		json_real(json, value->real, 1);
 		break;
@@ -201,6 +267,9 @@ static void write_known(struct json_writer *writer, const struct column *column,
 		break;
 	case COLUMN_CAPS:
 		write_caps(writer, value);
+		break;
+	case COLUMN_DECLARED:
+		write_declared(writer, value->caps.declared);
 		break;
 	case COLUMN_CAP_NAMES:
 		write_cap_names(writer, value->caps.mask);

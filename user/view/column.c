@@ -20,6 +20,7 @@
 static const char *const type_names[COLUMN_TYPES] = {
 	[COLUMN_TEXT] = "text",         [COLUMN_NUMBER] = "number",
 	[COLUMN_UID] = "number",        [COLUMN_KIB] = "size",
+	[COLUMN_CPUS] = "number",       [COLUMN_DECLARED] = "capabilities",
 	[COLUMN_PERCENT] = "number",    [COLUMN_CPU_TIME] = "duration",
 	[COLUMN_START] = "time",        [COLUMN_BOOL] = "yes or no",
 	[COLUMN_CAPS] = "capabilities", [COLUMN_CAP_NAMES] = "capabilities",
@@ -37,6 +38,7 @@ bool column_is_right(const struct column *column)
 	switch (column->type) {
 	case COLUMN_NUMBER:
 	case COLUMN_KIB:
+	case COLUMN_CPUS:
 	case COLUMN_PERCENT:
 	case COLUMN_CPU_TIME:
 		return true;
@@ -185,6 +187,15 @@ static void cell_add_percent(struct text *out, double percent)
 	}
 }
 
+static void cell_add_cpus(struct text *out, double cpus)
+{
+	uint64_t hundredths = (uint64_t)(cpus * 100 + 0.5);
+
+	text_add_unsigned(out, hundredths / 100);
+	text_add_char(out, '.');
+	text_add_padded(out, hundredths % 100, 2);
+}
+
 static void cell_add_cpu_time(struct text *out, uint64_t ns)
 {
 	uint64_t seconds = ns / NS_PER_SECOND;
@@ -299,6 +310,9 @@ static void cell_add(struct text *out, const struct column *column, const struct
 	case COLUMN_KIB:
 		text_add_unsigned(out, (uint64_t)value->number / 1024);
 		break;
+	case COLUMN_CPUS:
+		cell_add_cpus(out, value->real);
+		break;
 	case COLUMN_PERCENT:
 		cell_add_percent(out, value->real);
 		break;
@@ -312,6 +326,7 @@ static void cell_add(struct text *out, const struct column *column, const struct
 		text_add_string(out, value->is_true ? "yes" : "no");
 		break;
 	case COLUMN_CAPS:
+	case COLUMN_DECLARED:
 		cell_add_caps(out, value, view->facts->cap_last);
 		break;
 	case COLUMN_CAP_NAMES:

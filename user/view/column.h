@@ -12,6 +12,7 @@
 
 #include "view/value.h"
 
+struct container_limits;
 struct facts;
 struct model;
 struct passwd_cache;
@@ -24,12 +25,14 @@ enum column_type {
 	COLUMN_NUMBER,
 	COLUMN_UID,       /* a host uid, shown as its name; JSON has the number */
 	COLUMN_KIB,       /* bytes, shown in KiB as ps does */
+	COLUMN_CPUS,      /* two decimals; JSON has nine */
 	COLUMN_PERCENT,   /* one decimal, none from 100 on, as ps */
 	COLUMN_CPU_TIME,  /* nanoseconds: ps's M:SS; JSON in seconds */
 	COLUMN_START,     /* epoch nanoseconds: ps's 06:06, Nov12 or 2024; JSON RFC 3339 */
 	COLUMN_BOOL,      /* yes, no */
 	COLUMN_CAPS,      /* a mask by meaning (caps.h) */
 	COLUMN_CAP_NAMES, /* a mask as names with commas; JSON an array of CAP_ names */
+	COLUMN_DECLARED,  /* a mask by meaning; JSON an object with all that was declared */
 	COLUMN_HEX,       /* a mask, 16 digits */
 	COLUMN_WORDS,     /* words with commas; JSON an array */
 	COLUMN_IDS,       /* numbers with commas; JSON an array */
@@ -42,7 +45,8 @@ struct view_context {
 	const struct facts *facts;
 	struct model *model; /* only read */
 	struct passwd_cache *users;
-	int proc_fd;          /* for the container's passwd, exe, cwd; -1: none */
+	struct container_limits *limits; /* NULL: none can be known */
+	int proc_fd;                     /* for the container's passwd, exe, cwd; -1: none */
 	struct text *scratch; /* a getter may put text here; valid until the row's next getter */
 };
 

@@ -47,6 +47,8 @@ static const struct unit time_units[] = {
 
 static const struct unit percent_units[] = {{"", 1}, {"%", 1}, {NULL, 0}};
 
+static const struct unit cpu_units[] = {{"", 1}, {"m", 1e-3}, {NULL, 0}};
+
 static int read_fails(struct reading *reading, size_t offset, const char *clause)
 {
 	*reading->bad_offset = offset;
@@ -128,6 +130,17 @@ static int read_percent(struct reading *reading)
 		return read_fails(reading, 0, "is compared with a number");
 	reading->literal->kind = LITERAL_REAL;
 	reading->literal->real = percent;
+	return 0;
+}
+
+static int read_cpus(struct reading *reading)
+{
+	double cpus;
+
+	if (!quantity_read(reading->text, cpu_units, &cpus))
+		return read_fails(reading, 0, "is compared with a number of CPUs: 0.5 or 500m");
+	reading->literal->kind = LITERAL_REAL;
+	reading->literal->real = cpus;
 	return 0;
 }
 
@@ -398,6 +411,7 @@ static int read_ids(struct reading *reading)
 static int (*const readers[COLUMN_TYPES])(struct reading *) = {
 	[COLUMN_TEXT] = read_text,       [COLUMN_NUMBER] = read_number,
 	[COLUMN_UID] = read_uid,         [COLUMN_KIB] = read_size,
+	[COLUMN_CPUS] = read_cpus,       [COLUMN_DECLARED] = read_caps,
 	[COLUMN_PERCENT] = read_percent, [COLUMN_CPU_TIME] = read_duration,
 	[COLUMN_START] = read_start,     [COLUMN_BOOL] = read_bool,
 	[COLUMN_CAPS] = read_caps,       [COLUMN_CAP_NAMES] = read_caps,
@@ -412,6 +426,7 @@ static bool type_has_order(enum column_type type)
 	case COLUMN_TEXT:
 	case COLUMN_NUMBER:
 	case COLUMN_KIB:
+	case COLUMN_CPUS:
 	case COLUMN_PERCENT:
 	case COLUMN_CPU_TIME:
 	case COLUMN_START:
@@ -426,6 +441,7 @@ static bool type_has_match(enum column_type type)
 	switch (type) {
 	case COLUMN_TEXT:
 	case COLUMN_CAPS:
+	case COLUMN_DECLARED:
 	case COLUMN_CAP_NAMES:
 	case COLUMN_HEX:
 	case COLUMN_WORDS:

@@ -275,42 +275,6 @@ PROC_GETTER(proc_get_cgroup)
 	value->cut = task->flags & TASK_CGROUP_CUT ? CUT_START : CUT_NOT;
 }
 
-/* The model calls a container `?` when it saw that there is one and could not see which. */
-PROC_GETTER(proc_get_container)
-{
-	const struct container *container = proc->container;
-
-	(void)column;
-	(void)view;
-	if (!container)
-		return;
-	if (!strcmp(container->name, "?"))
-		value->kind = VALUE_UNKNOWN;
-	else
-		value_set_text(value, container->name, strlen(container->name));
-}
-
-PROC_GETTER(proc_get_container_id)
-{
-	(void)column;
-	(void)view;
-	if (proc->container && proc->container->id[0])
-		value_set_text(value, proc->container->id, strlen(proc->container->id));
-}
-
-PROC_GETTER(proc_get_runtime)
-{
-	(void)column;
-	(void)view;
-	if (!proc->container)
-		return;
-	/* An id was given by a runtime, whichever that was; bare namespaces may have had none. */
-	if (proc->container->id[0])
-		value->kind = VALUE_UNKNOWN;
-	if (proc->container->runtime)
-		value_set_text(value, proc->container->runtime, strlen(proc->container->runtime));
-}
-
 PROC_GETTER(proc_get_comm)
 {
 	(void)column;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The getters of proc_columns.c for what a process is; proc_ps.h has those of ps(1)'s columns. */
+/* The getters of proc_columns.c for what a process is; proc_ps.h has those of ps(1)'s columns,
+ * container_fields.h those for its container. */
 #ifndef NSVIEW_VIEW_PROC_FIELDS_H
 #define NSVIEW_VIEW_PROC_FIELDS_H
 
@@ -30,9 +31,6 @@ PROC_GETTER(proc_get_seccomp);
 PROC_GETTER(proc_get_host_effective);
 PROC_GETTER(proc_get_shared); /* namespaces that are the host's */
 PROC_GETTER(proc_get_cgroup);
-PROC_GETTER(proc_get_container); /* its name */
-PROC_GETTER(proc_get_container_id);
-PROC_GETTER(proc_get_runtime);
 PROC_GETTER(proc_get_comm);
 PROC_GETTER(proc_get_link); /* exe or cwd: `at` is the enum task_field */
 PROC_GETTER(proc_get_args);

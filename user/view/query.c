@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "bpf/event.h"
+#include "host/runtime/runtime.h"
 #include "model/model.h"
 #include "view/sort.h"
 
@@ -34,6 +35,7 @@ struct run {
 	size_t containers_count;
 	size_t containers_capacity;
 	const struct column *in_user;
+	bool has_seen_pod;
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -223,6 +225,18 @@ static enum filter_verdict verdict(bool is_true)
 	return is_true ? FILTER_YES : FILTER_NO;
 }
 
+/* [NAMESPACE/]NAME */
+static bool is_pod(const struct runtime_container *declared, const char *wanted)
+{
+	const char *slash = strchr(wanted, '/');
+	size_t length = slash ? (size_t)(slash - wanted) : 0;
+
+	if (!declared->pod || strcmp(declared->pod, slash ? slash + 1 : wanted))
+		return false;
+	return !slash || (declared->pod_namespace && strlen(declared->pod_namespace) == length &&
+			  !memcmp(declared->pod_namespace, wanted, length));
+}
+
 static enum filter_verdict match_where(struct run *run, const struct proc *proc)
 {
 	const struct selection *selection = run->selection;
@@ -242,6 +256,30 @@ static enum filter_verdict match_where(struct run *run, const struct proc *proc)
 	if (!container->runtime)
 		return container->id[0] ? FILTER_UNKNOWN : FILTER_NO;
 	return verdict(!strcmp(container->runtime, selection->runtime));
+}
+
+/* Of what a state file tells; it may be there and not be ours to read. */
+static enum filter_verdict match_declared(struct run *run, const struct proc *proc)
+{
+	const struct selection *selection = run->selection;
+	const struct container *container = proc->container;
+	const struct runtime_container *declared = container ? container->declared : NULL;
+
+	if (!selection->image && !selection->pod && !selection->pod_namespace)
+		return FILTER_YES;
+	if (!declared)
+		return container && container->id[0] ? FILTER_UNKNOWN : FILTER_NO;
+	if (selection->image && (!declared->image || fnmatch(selection->image, declared->image, 0)))
+		return FILTER_NO;
+	if (selection->pod_namespace &&
+	    (!declared->pod_namespace || strcmp(selection->pod_namespace, declared->pod_namespace)))
+		return FILTER_NO;
+	if (!selection->pod)
+		return FILTER_YES;
+	if (!is_pod(declared, selection->pod))
+		return FILTER_NO;
+	run->has_seen_pod = true;
+	return FILTER_YES;
 }
 
 static enum filter_verdict match_in_pid(struct run *run, const struct proc *proc)
@@ -314,7 +352,8 @@ static enum filter_verdict match_pid(struct run *run, const struct proc *proc)
 static enum filter_verdict run_match(struct run *run, const struct proc *proc)
 {
 	static enum filter_verdict (*const matches[])(struct run *, const struct proc *) = {
-		match_pid, match_where, match_in_pid, match_user, match_in_user, match_filter,
+		match_pid,  match_where,   match_declared, match_in_pid,
+		match_user, match_in_user, match_filter,
 	};
 	enum filter_verdict result = FILTER_YES;
 
@@ -368,6 +407,11 @@ int query_run(const struct query *query, const struct view_context *view,
 			r = -ENOENT;
 		if (id_set_complain(&run.in_pids, "pid inside", complaint))
 			r = -ENOENT;
+		if (query->selection.pod && !run.has_seen_pod) {
+			complaint_begin(complaint);
+			text_printf(complaint, "no container is of a pod %s", query->selection.pod);
+			r = -ENOENT;
+		}
 	}
 	id_set_free(&run.pids);
 	id_set_free(&run.in_pids);

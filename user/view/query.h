@@ -41,6 +41,9 @@ struct selection {
 	const char *const *in_users; /* uid or name inside */
 	size_t in_users_count;
 	const char *runtime;
+	const char *image;         /* a glob */
+	const char *pod;           /* [NAMESPACE/]NAME */
+	const char *pod_namespace; /* Kubernetes' */
 	bool only_containers;
 	bool only_host;
 	const struct filter *filter;
@@ -61,7 +64,7 @@ struct query_result {
 
 /*
  * Kinds of selection narrow each other, several values of one kind add up. -ENOENT: nothing has
- * one of the pids or containers asked for, with a sentence a line in complaint; the result holds
+ * one of the pids or containers, or the pod, asked for, with a sentence a line in complaint; the result holds
  * what the others select. -EEXIST: an ambiguous container prefix, nothing is selected.
  */
 int query_run(const struct query *query, const struct view_context *view,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct pid_level;
+struct runtime_container;
 
 enum value_kind {
 	VALUE_NONE,    /* does not apply: `-`, null */
@@ -46,6 +47,7 @@ struct value {
 		struct {
 			uint64_t mask;
 			enum caps_reach reach;
+			const struct runtime_container *declared; /* COLUMN_DECLARED only */
 		} caps;
 		struct {
 			const char *data; /* borrowed from the model, the context or a literal */

@@ -15,9 +15,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "bpf/event.h"
 #include "host/caps.h"
 #include "host/procfs.h"
 #include "host/procstat.h"
+#include "host/runtime/runtime.h"
 
 #define STATE_USERS_DIR "/run/user" /* systemd's, one directory a user */
 #define STATE_FILE_MAX (256 * 1024)
@@ -104,6 +106,65 @@ static void state_capabilities(json_object *root, uint64_t *capabilities)
 	}
 }
 
+static bool state_flag(json_object *root, const char *key)
+{
+	json_object *member = NULL;
+
+	return json_object_object_get_ex(root, key, &member) && json_object_get_boolean(member);
+}
+
+static uint64_t state_limit(json_object *root, const char *key)
+{
+	uint64_t limit;
+
+	return state_number(root, key, INT64_MAX, &limit) || !limit ? RUNTIME_NO_LIMIT : limit;
+}
+
+static uint32_t state_shared(json_object *root)
+{
+	static const struct {
+		const char *name;
+		enum ns_kind kind;
+	} kinds[] = {
+		{"pid", NS_PID}, {"net", NS_NET},   {"ipc", NS_IPC},
+		{"uts", NS_UTS}, {"user", NS_USER},
+	};
+	json_object *names = NULL;
+	uint32_t shared = 0;
+
+	if (!json_object_object_get_ex(root, "shared", &names) ||
+	    !json_object_is_type(names, json_type_array))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(names); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(names, i));
+
+		for (size_t j = 0; name && j < ARRAY_SIZE(kinds); j++) {
+			if (!strcmp(name, kinds[j].name))
+				shared |= 1u << kinds[j].kind;
+		}
+	}
+	return shared;
+}
+
+/* What was asked for; each may be missing. */
+static void state_parse_declared(json_object *root, struct nsview_state *state)
+{
+	char seccomp[32] = "";
+
+	state_capabilities(root, &state->capabilities);
+	state->user[0] = '\0';
+	state_text(root, "user", state->user, sizeof(state->user));
+	state_text(root, "seccomp", seccomp, sizeof(seccomp));
+	state->has_no_seccomp = strcmp(seccomp, "default") != 0;
+	state->is_privileged = state_flag(root, "privileged");
+	state->has_no_new_privs = state_flag(root, "no_new_privileges");
+	state->has_readonly_root = state_flag(root, "read_only");
+	state->shares_host = state_shared(root);
+	state->cpu_limit_nano = state_limit(root, "nano_cpus");
+	state->memory_limit_bytes = state_limit(root, "memory_bytes");
+	state->pids_limit = state_limit(root, "pids_limit");
+}
+
 static int state_parse(json_object *root, struct nsview_state *state)
 {
 	uint64_t pid, pid_ns;
@@ -117,7 +178,7 @@ static int state_parse(json_object *root, struct nsview_state *state)
 	state->pid = pid;
 	state->pid_ns = pid_ns;
 	state->start_boot_ns = state->start_ticks * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
-	state_capabilities(root, &state->capabilities);
+	state_parse_declared(root, state);
 	return 0;
 }
 

@@ -18,6 +18,15 @@ struct nsview_state {
 	uint64_t start_ticks;   /* /proc/PID/stat field 22: with pid, who it is */
 	uint64_t start_boot_ns; /* the same, in nanoseconds and ticks' precision */
 	uint64_t capabilities;  /* declared: the bounding set it was given */
+	char user[256];         /* declared: what --user said; "" is root */
+	bool is_privileged;
+	bool has_no_new_privs;
+	bool has_no_seccomp;
+	bool has_readonly_root;
+	uint32_t shares_host; /* 1 << enum ns_kind: namespaces that it was to share with the host */
+	uint64_t cpu_limit_nano; /* billionths of a CPU; UINT64_MAX: no limit, as the next two */
+	uint64_t memory_limit_bytes;
+	uint64_t pids_limit;
 };
 
 /*
