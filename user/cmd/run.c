@@ -27,6 +27,9 @@ struct run_options {
 	bool is_privileged;
 	const char *name;
 	const char *user;
+	struct option_list environment;
+	const char *workdir;
+	const char *hostname;
 	bool is_interactive;
 	bool is_removed;
 };
@@ -104,6 +107,20 @@ static const struct option run_option_table[] = {
 	 .argument = "host|auto",
 	 .help = "the host's users (default as root), or users that are nobody on the host",
 	 RUN_OPTION(OPTION_TEXT, userns)},
+	{.name = "env",
+	 .letter = 'e',
+	 .argument = "NAME[=VALUE]",
+	 .help = "set a variable of COMMAND's environment; without a value, to nsview's own",
+	 RUN_OPTION(OPTION_LIST, environment)},
+	{.name = "workdir",
+	 .letter = 'w',
+	 .argument = "DIR",
+	 .help = "start COMMAND in this directory of the container; made when it is not there",
+	 RUN_OPTION(OPTION_TEXT, workdir)},
+	{.name = "hostname",
+	 .argument = "NAME",
+	 .help = "what the container calls itself (default: its id)",
+	 RUN_OPTION(OPTION_TEXT, hostname)},
 	{.name = "interactive",
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
@@ -155,6 +172,10 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.volumes_count = run->volumes.count;
 	spec.rootfs = run->rootfs;
 	spec.is_read_only = run->is_read_only;
+	spec.environment = run->environment.items;
+	spec.environment_count = run->environment.count;
+	spec.workdir = run->workdir;
+	spec.hostname = run->hostname;
 	spec.command = argv + 1;
 	spec.keeps_stdin = run->is_interactive;
 	run_take_rights(run, &spec);

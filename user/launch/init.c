@@ -16,6 +16,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "launch/environment.h"
+#include "launch/inside.h"
 #include "launch/launch.h"
 #include "launch/ns.h"
 #include "launch/privilege.h"
@@ -130,14 +132,43 @@ static int init_become(const struct init *init, const struct user *user, bool ha
 	return privilege_apply(&privilege);
 }
 
+/* docker's order: HOME may come from the user's own words, and is then not the passwd's. */
+static int init_set_environment(const struct init *init, const struct user *user,
+				struct environment *environment)
+{
+	int r = 0;
+
+	environment_set(environment, "PATH", PROGRAM_PATH);
+	environment_set(environment, "HOSTNAME", init->hostname);
+	environment_set(environment, "HOME", user->home);
+	for (size_t i = 0; !r && i < init->spec->environment_count; i++)
+		r = environment_add(environment, init->spec->environment[i]);
+	return r;
+}
+
+/* Made when it is not there, as docker does; while this process may still make and enter it. */
+static int init_enter_workdir(const char *path, int root_fd)
+{
+	autoclose int fd = -1;
+	int r;
+
+	if (!path)
+		return 0;
+	r = inside_make_dir(root_fd, path, 0755);
+	if (!r) {
+		fd = inside_open(root_fd, path, O_PATH | O_DIRECTORY);
+		r = fd < 0 ? fd : fchdir(fd) ? -errno : 0;
+	}
+	return r ? log_fail(r, "enter the container's working directory %s", path) : 0;
+}
+
 /* Everything up to execve. Returns the exit code when it comes to nothing. */
 static int init_run(const struct init *init)
 {
 	struct user user = {0};
-	autofree char *hostname = mem_printf("HOSTNAME=%s", init->hostname);
-	autofree char *home = NULL;
+	struct environment environment = {0};
 	autoclose int root_fd = -1;
-	static char path[] = "PATH=" PROGRAM_PATH;
+	const char *path;
 	bool has_groups;
 
 	setsid();
@@ -148,15 +179,16 @@ static int init_run(const struct init *init)
 	    ns_set_up(init->rights->namespaces, init->hostname) || rootfs_enter(&init->rootfs))
 		return LAUNCH_EXIT_FAILED;
 	root_fd = open("/", O_PATH | O_CLOEXEC);
-	if (user_resolve(root_fd, init->spec->user, &user) || init_set_stdio(init->spec) ||
+	if (user_resolve(root_fd, init->spec->user, &user) ||
+	    init_set_environment(init, &user, &environment) ||
+	    init_enter_workdir(init->spec->workdir, root_fd) || init_set_stdio(init->spec) ||
 	    init_become(init, &user, has_groups))
 		return LAUNCH_EXIT_FAILED;
-	home = mem_printf("HOME=%s", user.home);
 	init_close_others(init->go_fd, init->report_fd);
 	init_reset_signals();
 	init_die_with_parent(init->go_fd);
-	return program_execute(init->spec->command, (char *[]){path, hostname, home, NULL},
-			       PROGRAM_PATH);
+	path = environment_get(&environment, "PATH");
+	return program_execute(init->spec->command, environment.items, path ? path : PROGRAM_PATH);
 }
 
 _Noreturn void init_main(const struct init *init)

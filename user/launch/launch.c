@@ -237,6 +237,8 @@ static int launch_try(struct launch *launch)
 	int r = spec->name ? spec_check_name(spec->name) : 0;
 
 	if (!r)
+		r = spec_check_places(spec);
+	if (!r)
 		r = rights_read(spec, &launch->rights);
 	if (!r)
 		r = launch_plan_files(launch);
@@ -244,7 +246,7 @@ static int launch_try(struct launch *launch)
 		r = launch_make_id(launch);
 	if (r)
 		return r;
-	launch->init.hostname = launch->id;
+	launch->init.hostname = spec->hostname ? spec->hostname : launch->id;
 	launch->cgroup = cgroup_find(launch->id);
 	launch->state_dir = state_open_dir();
 	if (launch->state_dir < 0)

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "host/caps.h"
 
+#define SPEC_HOSTNAME_MAX 64
+
 void spec_defaults(struct spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
@@ -31,6 +33,42 @@ int spec_check_name(const char *name)
 		"cannot call a container %s: a name is a letter or digit and then letters, "
 		"digits, `_`, `.` and `-`, at most %d",
 		length ? name : "''", SPEC_NAME_MAX);
+}
+
+/* RFC 1123's names, which is all that docker's documents promise, and as long as the kernel takes. */
+static bool spec_is_hostname(const char *name)
+{
+	size_t length = strlen(name);
+	bool is_good = length > 0 && length <= SPEC_HOSTNAME_MAX;
+
+	for (size_t i = 0; is_good && i < length; i++) {
+		bool is_at_edge =
+			i == 0 || i == length - 1 || name[i - 1] == '.' || name[i + 1] == '.';
+
+		is_good = isalnum((unsigned char)name[i]) || (name[i] == '-' && !is_at_edge) ||
+			  (name[i] == '.' && i > 0 && i < length - 1 && name[i + 1] != '.');
+	}
+	return is_good;
+}
+
+int spec_check_places(const struct spec *spec)
+{
+	if (spec->hostname && !spec_is_hostname(spec->hostname))
+		return log_error(-EINVAL,
+				 "cannot take '%s' for --hostname: a host name is letters, digits, "
+				 "`-` and `.`, at most %d",
+				 spec->hostname, SPEC_HOSTNAME_MAX);
+	if (spec->hostname && spec->uts)
+		return log_error(-EINVAL,
+				 "cannot call the container's host %s: with --uts %s it has the "
+				 "host's name; leave one of both out",
+				 spec->hostname, spec->uts);
+	if (spec->workdir && spec->workdir[0] != '/')
+		return log_error(-EINVAL,
+				 "cannot start in the working directory '%s': it has to be an "
+				 "absolute path in the container",
+				 spec->workdir);
+	return 0;
 }
 
 static bool spec_is_all(const char *name)

@@ -32,6 +32,10 @@ struct spec {
 	const char *uts;
 	const char *userns;
 	bool is_privileged;
+	const char *const *environment; /* -e as typed */
+	size_t environment_count;
+	const char *workdir;  /* NULL: / */
+	const char *hostname; /* NULL: its id */
 	char *const *command; /* NULL-terminated */
 	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
@@ -42,6 +46,9 @@ void spec_defaults(struct spec *spec);
 
 /* docker's names: a letter or digit, then letters, digits, `_`, `.`, `-`. -EINVAL has been said. */
 int spec_check_name(const char *name);
+
+/* --hostname and --workdir. -EINVAL has been said. */
+int spec_check_places(const struct spec *spec);
 
 /*
  * The set that docker 20.10 gives: --cap-add ALL wins and leaves what --cap-drop names out;
