@@ -24,6 +24,7 @@ build|libelf.h|libelf-dev|elfutils-libelf-devel|libelf|elfutils-dev|libbpf reads
 build|zlib.h|zlib1g-dev|zlib-devel|zlib|zlib-dev|libelf unpacks with it
 build|sys/capability.h|libcap-dev|libcap-devel|libcap|libcap-dev|names and sets capabilities
 build|json-c/json.h|libjson-c-dev|json-c-devel|json-c|json-c-dev|reads the state files of runtimes
+build|archive.h|libarchive-dev|libarchive-devel|libarchive|libarchive-dev|unpacks images
 build|uthash.h|uthash-dev|uthash-devel|uthash|uthash-dev|tables in memory
 build|seccomp.h|libseccomp-dev|libseccomp-devel|libseccomp|libseccomp-dev|filters the system calls of sample containers
 test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests

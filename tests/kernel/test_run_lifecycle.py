@@ -61,7 +61,9 @@ class Places(Refusing):
         self.assert_refused(["-w", "here", "true"], 125, "'here'", "absolute")
         self.assert_refused(["-w", "/etc/passwd", "true"], 125, "/etc/passwd", "Not a directory")
         self.assert_refused(["-w", "/usr/nsview-new", "true"], 125, "/usr/nsview-new")
-        self.assert_refused(["--read-only", "-w", "/new", "true"], 125, "/new", "Read-only")
+
+    def test_it_is_made_in_a_root_that_is_then_read_only(self):
+        self.assertEqual(inside("pwd", options=["--read-only", "-w", "/new"]), "/new\n")
 
     def test_the_host_name_is_the_one_given(self):
         self.assertEqual(inside("sh", "-c", "hostname; echo $HOSTNAME", options=["--hostname", "web-1.example"]),

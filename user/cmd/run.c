@@ -13,6 +13,7 @@ struct run_options {
 	struct option_list cap_add;
 	struct option_list cap_drop;
 	struct option_list volumes;
+	const char *image;
 	const char *rootfs;
 	bool is_read_only;
 	struct option_list security_opts;
@@ -60,6 +61,10 @@ static const struct option run_option_table[] = {
 	 .argument = "SRC:DST[:MODE]",
 	 .help = "show the host's SRC at DST; MODE: ro, [r]shared, [r]slave, [r]private",
 	 RUN_OPTION(OPTION_LIST, volumes)},
+	{.name = "image",
+	 .argument = "ARCHIVE",
+	 .help = "the files and defaults of an image: what docker save wrote, or an OCI layout",
+	 RUN_OPTION(OPTION_TEXT, image)},
 	{.name = "rootfs",
 	 .argument = "DIR",
 	 .help = "the files are those of DIR, which stays as it is (default: this machine's programs)",
@@ -157,7 +162,7 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	int exit_code;
 
 	(void)app;
-	if (argc < 2) {
+	if (argc < 2 && !run->image) {
 		log_error(0, "cannot run nothing: give a COMMAND, such as `nsview run sleep 60`");
 		return EXIT_USAGE;
 	}
@@ -170,6 +175,7 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.cap_drop_count = run->cap_drop.count;
 	spec.volumes = run->volumes.items;
 	spec.volumes_count = run->volumes.count;
+	spec.image = run->image;
 	spec.rootfs = run->rootfs;
 	spec.is_read_only = run->is_read_only;
 	spec.environment = run->environment.items;

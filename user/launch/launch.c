@@ -23,6 +23,7 @@
 #include "host/procfs.h"
 #include "launch/cgroup.h"
 #include "launch/forward.h"
+#include "launch/image.h"
 #include "launch/init.h"
 #include "launch/keeper.h"
 #include "launch/rights.h"
@@ -36,7 +37,8 @@
 struct launch {
 	const struct spec *spec;
 	struct rights rights;
-	struct cgroup *cgroup; /* NULL: not looked for yet */
+	struct cgroup *cgroup;  /* NULL: not looked for yet */
+	struct spec image_spec; /* the same with what the image says; its two arrays are owned */
 	struct init init;
 	struct keeper_task keeper_task;
 	char id[2 * LAUNCH_ID_BYTES + 1];
@@ -221,14 +223,44 @@ static void launch_hold_signals(struct launch *launch)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* What the user said goes before what the image says. */
+static int launch_read_image(struct launch *launch)
+{
+	const struct image *image = launch->init.rootfs.image;
+	const struct spec *words = launch->spec;
+	struct spec *spec = &launch->image_spec;
+	char **command = NULL;
+	int r;
+
+	if (!image)
+		return 0;
+	r = image_command(image, words->command, &command);
+	if (r)
+		return r;
+	*spec = *words;
+	spec->command = command;
+	spec->environment = image_environment(image, words->environment, &spec->environment_count);
+	if (!spec->user)
+		spec->user = image->user;
+	if (!spec->workdir)
+		spec->workdir = image->directory;
+	launch->spec = launch->init.spec = spec;
+	return 0;
+}
+
 static int launch_plan_files(struct launch *launch)
 {
 	struct rootfs_plan *plan = &launch->init.rootfs;
+	int r;
 
 	plan->is_open = launch->spec->is_privileged;
 	plan->has_host_pid = !rights_has_own(&launch->rights, CLONE_NEWPID);
 	plan->has_host_ipc = !rights_has_own(&launch->rights, CLONE_NEWIPC);
-	return rootfs_plan_read(launch->spec, plan);
+	r = rootfs_plan_read(launch->spec, plan);
+	if (!r)
+		r = launch_read_image(launch);
+	plan->directory = launch->spec->workdir;
+	return r;
 }
 
 static int launch_try(struct launch *launch)
@@ -366,6 +398,8 @@ void launch_free(struct launch *launch)
 	if (launch->pid > 0)
 		launch_reap(launch);
 	rootfs_plan_free(&launch->init.rootfs);
+	free((void *)launch->image_spec.command);
+	free((void *)launch->image_spec.environment);
 	cgroup_free(launch->cgroup);
 	rights_free(&launch->rights);
 	launch_close(launch->init.go_fd);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "launch/cgroupfs.h"
 #include "launch/devices.h"
+#include "launch/image.h"
 #include "launch/inside.h"
 #include "launch/mount.h"
 #include "launch/overlay.h"
@@ -206,9 +207,24 @@ static int rootfs_add_host(const struct rootfs *rootfs)
 	return r;
 }
 
+/* Neither --rootfs nor --image. */
+static bool rootfs_is_hosts_own(const struct rootfs_plan *plan)
+{
+	return !plan->dir && !plan->image;
+}
+
+/* While the root can still be written, and what is the host's in it no more. */
+static int rootfs_make_directory(const struct rootfs *rootfs)
+{
+	const char *path = rootfs->plan->directory;
+	int r = path ? inside_make_dir(rootfs->root_fd, path, 0755) : 0;
+
+	return r ? log_fail(r, "make the container's %s to start in", path) : 0;
+}
+
 static int rootfs_fill(struct rootfs *rootfs)
 {
-	int r = rootfs->plan->dir ? 0 : rootfs_add_host(rootfs);
+	int r = rootfs_is_hosts_own(rootfs->plan) ? rootfs_add_host(rootfs) : 0;
 
 	if (!r)
 		r = rootfs_add_mounts(rootfs);
@@ -272,10 +288,10 @@ static int rootfs_restrict(int proc_fd, const char *path, unsigned long flags)
 
 static int rootfs_protect(const struct rootfs *rootfs)
 {
-	bool is_open = rootfs->plan->is_open;
+	bool is_open = rootfs->plan->is_open, has_host = rootfs_is_hosts_own(rootfs->plan);
 	int r = 0;
 
-	for (size_t i = 0; !r && !rootfs->plan->dir && i < ARRAY_SIZE(rootfs_host_paths); i++) {
+	for (size_t i = 0; !r && has_host && i < ARRAY_SIZE(rootfs_host_paths); i++) {
 		autofree char *path = mem_printf("/%s", rootfs_host_paths[i]);
 
 		r = rootfs_restrict(rootfs->proc_fd, path, MS_RDONLY | (is_open ? 0 : MS_NODEV));
@@ -283,7 +299,7 @@ static int rootfs_protect(const struct rootfs *rootfs)
 	if (!r && rootfs->has_host_sys)
 		r = rootfs_restrict(rootfs->proc_fd, "/sys",
 				    MS_NOSUID | MS_NODEV | MS_NOEXEC | (is_open ? 0 : MS_RDONLY));
-	if (!r && !rootfs->plan->dir)
+	if (!r && has_host)
 		r = protect_passwords();
 	return r || is_open ? r : protect_system(rootfs->proc_fd);
 }
@@ -357,7 +373,7 @@ static int rootfs_make_root(struct rootfs *rootfs)
 	/* On top of the real root: no directory of the host is needed, and none is covered. */
 	if (move_mount(rootfs->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH))
 		return log_fail(-errno, "mount the container's root");
-	return 0;
+	return rootfs->plan->image ? image_unpack(rootfs->plan->image, rootfs->root_fd) : 0;
 }
 
 /* Until here this process sees the host's mounts, and the container's on top of them. */
@@ -391,6 +407,8 @@ static int rootfs_finish(const struct rootfs *rootfs)
 	r = rootfs_protect(rootfs);
 	if (!r)
 		r = rootfs_mount_volumes(rootfs);
+	if (!r)
+		r = rootfs_make_directory(rootfs);
 	if (r || !rootfs->plan->is_read_only)
 		return r;
 	r = mount_restrict_one(rootfs->proc_fd, "/", MS_RDONLY);
@@ -440,11 +458,16 @@ int rootfs_plan_read(const struct spec *spec, struct rootfs_plan *plan)
 	plan->is_read_only = spec->is_read_only;
 	for (size_t i = 0; !r && i < spec->volumes_count; i++)
 		r = volumes_add(&plan->volumes, spec->volumes[i]);
-	return r;
+	if (r || !spec->image)
+		return r;
+	if (spec->rootfs)
+		return log_error(-EINVAL, "cannot have both --rootfs and --image: leave one out");
+	return image_open(spec->image, &plan->image);
 }
 
 void rootfs_plan_free(struct rootfs_plan *plan)
 {
 	volumes_free(&plan->volumes);
+	image_free(plan->image);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -17,6 +17,7 @@ struct spec {
 	size_t cap_add_count;
 	const char *const *cap_drop;
 	size_t cap_drop_count;
+	const char *image;          /* --image; NULL: none */
 	const char *rootfs;         /* --rootfs; NULL: the host's own programs */
 	const char *const *volumes; /* -v as typed */
 	size_t volumes_count;
@@ -36,7 +37,7 @@ struct spec {
 	size_t environment_count;
 	const char *workdir;  /* NULL: / */
 	const char *hostname; /* NULL: its id */
-	char *const *command; /* NULL-terminated */
+	char *const *command; /* NULL-terminated; with an image it may be empty */
 	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
 };
