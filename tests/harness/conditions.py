@@ -28,6 +28,10 @@ def in_a_container():
         return True
 
 
+def cgroup_v1():
+    return os.path.ismount("/sys/fs/cgroup/memory")
+
+
 def no_fuse():
     return not os.path.exists("/dev/fuse")
 
@@ -50,7 +54,7 @@ def no_docker():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, in_a_container, no_fuse, no_docker, not_debian, other_clang_format)
+    for function in (not_root, in_a_container, cgroup_v1, no_fuse, no_docker, not_debian, other_clang_format)
 }
 
 

@@ -80,7 +80,7 @@ static int allow_personalities(scmp_filter_ctx context)
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(allowed); i++)
 		r = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-				     SCMP_A0(SCMP_CMP_EQ, allowed[i]));
+				     SCMP_A0(SCMP_CMP_EQ, allowed[i], 0));
 	return r;
 }
 
@@ -103,7 +103,7 @@ static int allow_by_argument(scmp_filter_ctx context, bool has_sys_admin)
 		r = allow_personalities(context);
 	if (!r)
 		r = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_NE, AF_VSOCK));
+				     SCMP_A0(SCMP_CMP_NE, AF_VSOCK, 0));
 	return r;
 }
 
