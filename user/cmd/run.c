@@ -4,8 +4,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/print.h"
+#include "cmd/run_list.h"
+#include "launch/detach.h"
 #include "launch/launch.h"
 #include "launch/spec.h"
 
@@ -32,6 +36,10 @@ struct run_options {
 	const char *workdir;
 	const char *hostname;
 	bool is_interactive;
+	bool is_detached;
+	bool is_list;
+	bool is_json;
+	const char *stop;
 	bool is_removed;
 };
 
@@ -130,9 +138,21 @@ static const struct option run_option_table[] = {
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
 	 RUN_OPTION(OPTION_FLAG, is_interactive)},
+	{.name = "detach",
+	 .letter = 'd',
+	 .help = "print the container's name and return when COMMAND runs; it goes on",
+	 RUN_OPTION(OPTION_FLAG, is_detached)},
 	{.name = "rm",
 	 .help = "accepted for habit's sake: nothing ever remains of a sample container",
 	 RUN_OPTION(OPTION_FLAG, is_removed)},
+	{.name = "list",
+	 .help = "only list the containers that run",
+	 RUN_OPTION(OPTION_FLAG, is_list)},
+	{.name = "json", .help = "with --list: as JSON", RUN_OPTION(OPTION_FLAG, is_json)},
+	{.name = "stop",
+	 .argument = "NAME",
+	 .help = "only stop this container: SIGTERM, after 10 seconds SIGKILL",
+	 RUN_OPTION(OPTION_TEXT, stop)},
 	OPTIONS_END,
 };
 
@@ -154,14 +174,57 @@ static void run_take_rights(const struct run_options *run, struct spec *spec)
 		log_note("--privileged: root in this container is root of this machine");
 }
 
+static int run_detached(const struct spec *spec)
+{
+	struct detached detached;
+	struct text out = {0};
+	int exit_code;
+
+	if (detach_start(spec, &detached, &exit_code))
+		return exit_code;
+	text_printf(&out, "%s\n", detached.name);
+	exit_code = print_text(&out);
+	if (exit_code != EXIT_DONE) {
+		detach_cancel(&detached);
+		return exit_code;
+	}
+	return detach_release(&detached) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_attached(const struct spec *spec)
+{
+	struct launch *launch = NULL;
+	int exit_code;
+
+	if (launch_start(spec, &launch, &exit_code))
+		return exit_code;
+	exit_code = launch_wait(launch);
+	if (exit_code == RUN_KILLED && launch_is_out_of_memory(launch))
+		log_note("%s was killed: the container had no more memory than its limit",
+			 spec->command[0]);
+	launch_free(launch);
+	return exit_code;
+}
+
+/* --list and --stop: about containers that run, and no COMMAND. */
+static int run_others(const struct run_options *run, int argc, char **argv)
+{
+	if (argc > 1 || (run->is_list && run->stop)) {
+		log_error(0, "run %s takes no %s: it starts nothing",
+			  run->stop ? "--stop" : "--list", argc > 1 ? argv[1] : "--list");
+		return EXIT_USAGE;
+	}
+	return run->stop ? run_stop(run->stop) : run_list(run->is_json);
+}
+
 static int run_main(struct app *app, void *options, int argc, char **argv)
 {
 	const struct run_options *run = options;
-	struct launch *launch = NULL;
 	struct spec spec;
-	int exit_code;
 
 	(void)app;
+	if (run->is_list || run->stop)
+		return run_others(run, argc, argv);
 	if (argc < 2 && !run->image) {
 		log_error(0, "cannot run nothing: give a COMMAND, such as `nsview run sleep 60`");
 		return EXIT_USAGE;
@@ -185,14 +248,7 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.command = argv + 1;
 	spec.keeps_stdin = run->is_interactive;
 	run_take_rights(run, &spec);
-	if (launch_start(&spec, &launch, &exit_code))
-		return exit_code;
-	exit_code = launch_wait(launch);
-	if (exit_code == RUN_KILLED && launch_is_out_of_memory(launch))
-		log_note("%s was killed: the container had no more memory than its limit",
-			 spec.command[0]);
-	launch_free(launch);
-	return exit_code;
+	return run->is_detached ? run_detached(&spec) : run_attached(&spec);
 }
 
 const struct command run_command = {

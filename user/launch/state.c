@@ -121,6 +121,7 @@ static void state_add_rights(struct json *json, const struct state *state)
 static void state_format(struct text *out, const struct state *state, uint64_t start_ticks,
 			 uint32_t pid_ns)
 {
+	autofree char *root = NULL;
 	struct timespec now;
 	struct json json;
 
@@ -135,6 +136,10 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 	json_unsigned(&json, start_ticks);
 	json_key(&json, "pid_ns");
 	json_unsigned(&json, pid_ns);
+	if (state->spec->rootfs || state->spec->image)
+		root = realpath(state->spec->rootfs ? state->spec->rootfs : state->spec->image,
+				NULL);
+	state_add_string(&json, "rootfs", root);
 	json_key(&json, "read_only");
 	json_boolean(&json, state->spec->is_read_only);
 	json_key(&json, "created");

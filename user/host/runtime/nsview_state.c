@@ -178,6 +178,10 @@ static int state_parse(json_object *root, struct nsview_state *state)
 	state->pid = pid;
 	state->pid_ns = pid_ns;
 	state->start_boot_ns = state->start_ticks * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
+	if (state_text(root, "rootfs", state->root, sizeof(state->root)))
+		state->root[0] = '\0';
+	if (state_text(root, "created", state->created, sizeof(state->created)))
+		state->created[0] = '\0';
 	state_parse_declared(root, state);
 	return 0;
 }

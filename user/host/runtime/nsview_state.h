@@ -3,6 +3,7 @@
 #ifndef NSVIEW_HOST_RUNTIME_NSVIEW_STATE_H
 #define NSVIEW_HOST_RUNTIME_NSVIEW_STATE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 struct nsview_state {
 	char name[129];
 	char id[65];
+	char root[PATH_MAX];    /* --rootfs or --image; "": the host's own programs */
+	char created[40];       /* RFC 3339 in UTC */
 	uint32_t pid;           /* of COMMAND, as the procfs numbers it that was looked at */
 	uint32_t pid_ns;        /* inode of its pid namespace; 0: it has the host's */
 	uint64_t start_ticks;   /* /proc/PID/stat field 22: with pid, who it is */
