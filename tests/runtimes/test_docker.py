@@ -3,7 +3,9 @@
 too, from both sources, without ever asking the daemon."""
 
 import datetime
+import json
 import os
+import pwd
 import subprocess
 import time
 import unittest
@@ -52,6 +54,11 @@ def setUpModule():
 
 def tearDownModule():
     docker.stop()
+
+
+def ours():
+    """Selects these containers alone: somebody else's Docker may have others of the same names."""
+    return [f"--container={container.id}" for container in containers.values()]
 
 
 def limit(number):
@@ -120,7 +127,7 @@ class Docker(unittest.TestCase):
     def test_each_container_has_the_processes_of_docker_top(self):
         extra = containers["plain"].exec(command=["sleep", "1234"])
         try:
-            for _, rows in self.rows("--containers", "--runtime=docker"):
+            for _, rows in self.rows("--containers", "--runtime=docker", *ours()):
                 found = {name: {pid for pid, row in rows.items() if row["container"] == name} for name in containers}
                 self.assertEqual(found, {name: container.pids() for name, container in containers.items()})
         finally:
@@ -170,7 +177,7 @@ class Docker(unittest.TestCase):
         return int(dict(line.split() for line in lines)["usage_usec"]) / 1e6
 
     def test_image_pod_and_namespace_select(self):
-        for _, rows in self.rows("--image", "user1*"):
+        for _, rows in self.rows("--image", "user1*", *ours()):
             self.assertEqual(set(rows), {containers["image1000"].pid})
         words = [f"--label=io.kubernetes.{word}" for word in ("pod.name=front", "pod.namespace=prod",
                                                               "container.name=web")]
@@ -182,6 +189,39 @@ class Docker(unittest.TestCase):
                                      ["front", "prod", "prod/front/web"])
         gone = nsview.run("ps", "--pod=front", check=1)
         self.assertEqual((gone.returncode, gone.stderr), (1, "nsview: no container is of a pod front\n"))
+
+    def groups(self, *words):
+        for source in ("bpf", "proc"):
+            with self.subTest(source=source):
+                yield json.loads(nsview.run("ps", "--json", "--source", source, *words).stdout)
+
+    def test_a_row_for_each_container(self):
+        for rows in self.groups("--by", "container", *ours()):
+            found = {row["container"]: row for row in rows}
+            self.assertEqual(set(found), set(containers))
+            for name, container in containers.items():
+                row, kernel = found[name], kernel_state.limits(container.pid)
+                status = procview.status(container.pid)
+                self.assertEqual(row["processes"], len(container.pids()))
+                self.assertEqual([pwd.getpwnam(user).pw_uid if not user.isdigit() else int(user)
+                                  for user in row["users"]], [int(status["Uid"].split()[1])])
+                self.assertEqual(sorted(row["eff"]), [f"CAP_{word}" for word in kernel_state.capability_names(
+                    int(status["CapEff"], 16))])
+                self.assertEqual(row["cpu_limit"], kernel["cpu"] and kernel["cpu"][0] / kernel["cpu"][1])
+                self.assertEqual(row["memory_limit"], kernel["memory"])
+                self.assertEqual((row["drift"], row["unknown"]), ([], []))
+                self.assertLess(0, row["memory_usage"])
+
+    def test_a_row_for_each_image_user_and_runtime(self):
+        users = [int(procview.status(container.pid)["Uid"].split()[1]) for container in containers.values()]
+        for rows in self.groups("--by=image", "--runtime=docker", *ours()):
+            self.assertEqual({row["image"]: row["containers"] for row in rows},
+                             {"busybox": len(containers) - 1, "user1000": 1})
+        for rows in self.groups("--by=runtime", "--runtime=docker", *ours()):
+            self.assertEqual([(row["runtime"], row["containers"], row["processes"]) for row in rows],
+                             [("docker", len(containers), len(containers))])
+        for rows in self.groups("--by=user", "--runtime=docker", *ours()):
+            self.assertEqual([row["processes"] for row in rows], [users.count(uid) for uid in sorted(set(users))])
 
     def test_a_container_is_selected_by_name_and_by_id(self):
         container = containers["macadmin"]

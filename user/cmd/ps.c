@@ -23,6 +23,7 @@ struct ps_options {
 	struct option_list columns;
 	struct option_list sort;
 	const char *as_ps;
+	const char *by;
 	bool is_wide;
 	bool no_headers;
 	bool as_json;
@@ -43,6 +44,11 @@ static const struct option ps_option_table[] = {
 	 .help = "order by these; -COLUMN: largest first",
 	 .kind = OPTION_LIST,
 	 .offset = PS(sort)},
+	{.name = "by",
+	 .argument = "WHAT",
+	 .help = "a row for each container, image, pod, user or runtime",
+	 .kind = OPTION_TEXT,
+	 .offset = PS(by)},
 	{.name = "wide",
 	 .help = "every column, nothing cut; so it is into a pipe and with -o too",
 	 .kind = OPTION_FLAG,
@@ -209,6 +215,8 @@ static int exit_code_of_write(int r)
 
 static int check_words(const struct ps_options *options, int argc, char **argv)
 {
+	enum group_way way;
+
 	if (options->as_ps && strcmp(options->as_ps, "ux") != 0) {
 		log_error(0, "unknown option -a%s: -aux is meant for those who know ps aux",
 			  options->as_ps);
@@ -219,6 +227,16 @@ static int check_words(const struct ps_options *options, int argc, char **argv)
 			continue;
 		log_error(0, "ps takes no word %s: -c selects a container, -p a pid, -u a user",
 			  argv[i]);
+		return -EINVAL;
+	}
+	if (options->by && group_way_find(options->by, &way)) {
+		log_error(0, "ps has no --by %s: there are container, image, pod, user and runtime",
+			  options->by);
+		return -EINVAL;
+	}
+	if (options->by && (options->columns.count || options->sort.count)) {
+		log_error(0, "--by has columns and an order of its own: leave %s out",
+			  options->sort.count ? "--sort" : "-o");
 		return -EINVAL;
 	}
 	if (options->as_json && options->as_ndjson) {
@@ -255,6 +273,23 @@ static int ps_write(struct ps *ps, const struct query_result *result)
 		format->write(stdout, &output, &ps->session.view, result->procs, result->count));
 }
 
+static int ps_write_groups(struct ps *ps, const struct query_result *result)
+{
+	const struct ps_options *options = ps->options;
+	enum groups_format format = options->as_json     ? GROUPS_JSON
+				    : options->as_ndjson ? GROUPS_NDJSON
+							 : GROUPS_TABLE;
+	struct groups *groups;
+	enum group_way way;
+	int r;
+
+	group_way_find(options->by, &way);
+	groups = groups_make(way, &ps->session.view, result->procs, result->count);
+	r = output_groups(stdout, format, options->no_headers, &ps->session.view, groups, way);
+	groups_free(groups);
+	return exit_code_of_write(r);
+}
+
 static int ps_show(struct ps *ps)
 {
 	const struct query query = {
@@ -269,7 +304,7 @@ static int ps_show(struct ps *ps)
 	int exit_code = EXIT_DONE;
 
 	if (!r || result.count || ps->options->as_json)
-		exit_code = ps_write(ps, &result);
+		exit_code = ps->options->by ? ps_write_groups(ps, &result) : ps_write(ps, &result);
 	if (r) {
 		log_lines(text_string(&complaint));
 		exit_code = EXIT_FAILED;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "view/group.h"
+
 struct column;
 struct proc;
 struct view_context;
@@ -30,6 +32,15 @@ struct output_format {
 extern const struct output_format output_table;
 extern const struct output_format output_json;   /* an array, one compact object a line */
 extern const struct output_format output_ndjson; /* one object a line */
+
+/* The rows of --by: a table, a JSON array, or an object a line. As write. */
+enum groups_format {
+	GROUPS_TABLE,
+	GROUPS_JSON,
+	GROUPS_NDJSON,
+};
+int output_groups(FILE *stream, enum groups_format format, bool no_headers,
+		  const struct view_context *view, const struct groups *groups, enum group_way way);
 
 /* Every column: a table, or JSON with key, heading, type, unit, meaning, ecs. */
 int output_columns(FILE *stream, bool as_json);
