@@ -26,6 +26,7 @@ struct place {
 	unsigned int limits; /* 1 << enum limit_id, those whose version 1 controller is here */
 	dev_t device;
 	bool is_v2;
+	bool has_devices; /* version 1's devices controller */
 	bool is_made;
 	int error; /* why it is not */
 };
@@ -144,6 +145,7 @@ static void cgroup_add(struct cgroup *cgroup, const struct mntent *entry)
 		if (hasmntopt(entry, limit_table[i].controller))
 			place->limits |= 1u << i;
 	}
+	place->has_devices = !place->is_v2 && hasmntopt(entry, "devices");
 	if (place->is_v2 && !is_writable(entry->mnt_dir))
 		base = delegated_base(entry->mnt_dir);
 	place->base = base ? base : mem_copy(entry->mnt_dir);
@@ -378,6 +380,28 @@ int cgroup_make(struct cgroup *cgroup, struct limits *limits, pid_t pid)
 			r = place_enter(cgroup, place, pid, needed & (1u << i));
 	}
 	return r;
+}
+
+/* docker's list: nodes may be made of any device, and these few opened. */
+static const char *const cgroup_devices[] = {
+	"c *:* m",   "b *:* m",   "c 1:3 rwm", "c 1:5 rwm",   "c 1:7 rwm", "c 1:8 rwm",
+	"c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 136:* rwm", "c 5:2 rwm", "c 10:200 rwm",
+};
+
+bool cgroup_guard_devices(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < cgroup->count; i++) {
+		const struct place *place = &cgroup->places[i];
+		autofree char *dir = place_path(cgroup, place);
+		bool is_guarded = place->has_devices && place->is_made &&
+				  !file_write(dir, "devices.deny", "a");
+
+		for (size_t j = 0; is_guarded && j < ARRAY_SIZE(cgroup_devices); j++)
+			is_guarded = !file_write(dir, "devices.allow", cgroup_devices[j]);
+		if (is_guarded)
+			return true;
+	}
+	return false;
 }
 
 bool cgroup_is_made(const struct cgroup *cgroup)

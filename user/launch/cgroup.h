@@ -24,6 +24,12 @@ void cgroup_free(struct cgroup *cgroup);
  */
 int cgroup_make(struct cgroup *cgroup, struct limits *limits, pid_t pid);
 
+/*
+ * Lets the cgroup's processes open docker's devices and no other (version 1's devices controller).
+ * Whether it does so from now on: version 2 would take a BPF program for it.
+ */
+bool cgroup_guard_devices(const struct cgroup *cgroup);
+
 /* Whether there is a cgroup in any hierarchy: if not, nobody can tell what belongs to it. */
 bool cgroup_is_made(const struct cgroup *cgroup);
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -110,12 +111,21 @@ static int devices_add_tree(int host_fd, int root_fd, const char *path, int dept
 	return r;
 }
 
-int devices_add(int host_fd, int root_fd, bool has_all)
+static int devices_add_few(int host_fd, int root_fd, enum devices_kind kind)
 {
-	int r = has_all ? devices_add_tree(host_fd, root_fd, "dev", DEVICES_DEPTH) : 0;
+	int r = 0;
 
-	for (size_t i = 0; !r && !has_all && i < ARRAY_SIZE(devices_names); i++)
-		r = devices_bind(host_fd, root_fd, devices_names[i]);
+	for (size_t i = 0; !r && i < ARRAY_SIZE(devices_names); i++)
+		r = kind == DEVICES_MADE ? devices_add_entry(host_fd, root_fd, devices_names[i], 1)
+					 : devices_bind(host_fd, root_fd, devices_names[i]);
+	return r;
+}
+
+int devices_add(int host_fd, int root_fd, enum devices_kind kind)
+{
+	int r = kind == DEVICES_ALL ? devices_add_tree(host_fd, root_fd, "dev", DEVICES_DEPTH)
+				    : devices_add_few(host_fd, root_fd, kind);
+
 	for (size_t i = 0; !r && i < ARRAY_SIZE(devices_links); i++) {
 		if (symlinkat(devices_links[i].target, root_fd, devices_links[i].path) &&
 		    errno != EEXIST)

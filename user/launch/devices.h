@@ -3,14 +3,20 @@
 #ifndef NSVIEW_LAUNCH_DEVICES_H
 #define NSVIEW_LAUNCH_DEVICES_H
 
-#include <stdbool.h>
-
 /*
- * docker's device nodes and links, in the tmpfs that is mounted on root_fd's dev. They are the
- * host's own nodes, mounted one by one: the rest of the container is nodev, so that CAP_MKNOD,
- * which is in the default set, reaches no disk though no device cgroup stands in its way.
- * has_all (--privileged): all of the host's nodes, made anew. What failed has been said.
+ * CAP_MKNOD is in the default set, and must reach no disk. Where the container's cgroup says which
+ * devices may be opened (version 1), its nodes are made as docker makes them. Where none does, no
+ * mount of the container lets a device be opened (nodev), but those of docker's few nodes, which
+ * are the host's own.
  */
-int devices_add(int host_fd, int root_fd, bool has_all);
+enum devices_kind {
+	DEVICES_MOUNTED, /* docker's few, the host's own */
+	DEVICES_MADE,    /* docker's few, made anew */
+	DEVICES_ALL,     /* --privileged: all of the host's, made anew */
+};
+
+/* Device nodes and links in the tmpfs that is mounted on root_fd's dev. What failed has been
+ * said. */
+int devices_add(int host_fd, int root_fd, enum devices_kind kind);
 
 #endif

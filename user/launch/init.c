@@ -36,15 +36,16 @@ static void init_keep_sentence(void *context, const char *sentence)
 		snprintf(report->sentence, sizeof(report->sentence), "%s", sentence);
 }
 
-static bool init_may_go(int go_fd)
+/* 0: nsview is dead. */
+static enum init_go init_wait_to_go(int go_fd)
 {
-	char byte;
+	char byte = 0;
 	ssize_t got;
 
 	do {
 		got = read(go_fd, &byte, 1);
 	} while (got < 0 && errno == EINTR);
-	return got == 1;
+	return got == 1 ? (enum init_go)byte : 0;
 }
 
 /* The signal that a dead parent sends is forgotten whenever credentials change, and it is not
@@ -194,12 +195,16 @@ static int init_run(const struct init *init)
 _Noreturn void init_main(const struct init *init)
 {
 	struct init_report report = {0};
+	struct init own = *init;
+	enum init_go go;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!init_may_go(init->go_fd))
+	go = init_wait_to_go(init->go_fd);
+	if (!go)
 		_exit(LAUNCH_EXIT_FAILED);
+	own.rootfs.has_device_guard = go == INIT_GO_GUARDED;
 	log_set_sink(init_keep_sentence, &report);
-	report.exit_code = init_run(init);
+	report.exit_code = init_run(&own);
 	(void)!write(init->report_fd, &report, sizeof(report));
 	_exit(report.exit_code);
 }

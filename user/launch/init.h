@@ -8,12 +8,18 @@
 struct rights;
 struct spec;
 
+/* The byte that lets it go on. */
+enum init_go {
+	INIT_GO = 1,
+	INIT_GO_GUARDED = 2, /* and its cgroup says which devices may be opened */
+};
+
 struct init {
 	const struct spec *spec;
 	const struct rights *rights;
 	const char *hostname;
 	struct rootfs_plan rootfs;
-	int go_fd;     /* one byte: go; end of file: nsview is dead */
+	int go_fd;     /* one byte, enum init_go; end of file: nsview is dead */
 	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */
 };
 

@@ -52,6 +52,7 @@ struct launch {
 	int exit_code;
 	sigset_t old_mask;
 	bool has_old_mask;
+	bool has_device_guard;
 };
 
 static int launch_make_id(struct launch *launch)
@@ -147,6 +148,9 @@ static int launch_limit(struct launch *launch)
 {
 	int r = cgroup_make(launch->cgroup, &launch->rights.limits, launch->pid);
 
+	/* A user namespace opens no device that was not given to it, whatever nodes it has. */
+	if (!r && !launch->spec->is_privileged && !rights_has_own(&launch->rights, CLONE_NEWUSER))
+		launch->has_device_guard = cgroup_guard_devices(launch->cgroup);
 	/* In a pid namespace of its own, all of it dies with its first process. */
 	if (r || rights_has_own(&launch->rights, CLONE_NEWPID) || cgroup_is_made(launch->cgroup))
 		return r;
@@ -191,10 +195,11 @@ static void launch_await_image(const struct launch *launch)
 static int launch_go(struct launch *launch)
 {
 	struct init_report report = {0};
+	const char go = launch->has_device_guard ? INIT_GO_GUARDED : INIT_GO;
 	size_t length = 0;
 	ssize_t got;
 
-	if (write(launch->go_fd, "", 1) != 1)
+	if (write(launch->go_fd, &go, 1) != 1)
 		return log_fail(-errno, "start the container");
 	while (length < sizeof(report)) {
 		got = read(launch->report_fd, (char *)&report + length, sizeof(report) - length);

@@ -109,9 +109,16 @@ static int rootfs_add_host_path(const struct rootfs *rootfs, const char *name)
 	return 0;
 }
 
+/* Whether device nodes may be opened wherever they lie: all of them, or those that the cgroup lets
+ * through. */
+static bool rootfs_has_devices(const struct rootfs *rootfs)
+{
+	return rootfs->plan->is_open || rootfs->plan->has_device_guard;
+}
+
 static unsigned int rootfs_attributes(const struct rootfs *rootfs, const struct rootfs_mount *row)
 {
-	if (rootfs->plan->is_open && !strcmp(row->path, "dev"))
+	if (rootfs_has_devices(rootfs) && !strcmp(row->path, "dev"))
 		return row->attributes & ~MOUNT_ATTR_NODEV;
 	if (rootfs->plan->is_open && !strcmp(row->path, "sys"))
 		return row->attributes & ~MOUNT_ATTR_RDONLY;
@@ -222,13 +229,20 @@ static int rootfs_make_directory(const struct rootfs *rootfs)
 	return r ? log_fail(r, "make the container's %s to start in", path) : 0;
 }
 
+static enum devices_kind rootfs_devices(const struct rootfs *rootfs)
+{
+	if (rootfs->plan->is_open)
+		return DEVICES_ALL;
+	return rootfs->plan->has_device_guard ? DEVICES_MADE : DEVICES_MOUNTED;
+}
+
 static int rootfs_fill(struct rootfs *rootfs)
 {
 	int r = rootfs_is_hosts_own(rootfs->plan) ? rootfs_add_host(rootfs) : 0;
 
 	if (!r)
 		r = rootfs_add_mounts(rootfs);
-	return r ? r : devices_add(rootfs->host_fd, rootfs->root_fd, rootfs->plan->is_open);
+	return r ? r : devices_add(rootfs->host_fd, rootfs->root_fd, rootfs_devices(rootfs));
 }
 
 /*
@@ -294,7 +308,8 @@ static int rootfs_protect(const struct rootfs *rootfs)
 	for (size_t i = 0; !r && has_host && i < ARRAY_SIZE(rootfs_host_paths); i++) {
 		autofree char *path = mem_printf("/%s", rootfs_host_paths[i]);
 
-		r = rootfs_restrict(rootfs->proc_fd, path, MS_RDONLY | (is_open ? 0 : MS_NODEV));
+		r = rootfs_restrict(rootfs->proc_fd, path,
+				    MS_RDONLY | (rootfs_has_devices(rootfs) ? 0 : MS_NODEV));
 	}
 	if (!r && rootfs->has_host_sys)
 		r = rootfs_restrict(rootfs->proc_fd, "/sys",
@@ -351,7 +366,7 @@ static int rootfs_mount_volumes(const struct rootfs *rootfs)
 		const struct volume_place place = {
 			.tree_fd = rootfs->volume_fds[i],
 			.proc_fd = rootfs->proc_fd,
-			.has_devices = rootfs->plan->is_open,
+			.has_devices = rootfs_has_devices(rootfs),
 		};
 
 		r = volume_mount(&volumes->items[i], &place);
@@ -361,7 +376,7 @@ static int rootfs_mount_volumes(const struct rootfs *rootfs)
 
 static int rootfs_make_root(struct rootfs *rootfs)
 {
-	unsigned int attributes = rootfs->plan->is_open ? 0 : MOUNT_ATTR_NODEV;
+	unsigned int attributes = rootfs_has_devices(rootfs) ? 0 : MOUNT_ATTR_NODEV;
 
 	if (rootfs->plan->dir) {
 		rootfs->root_fd = overlay_mount(rootfs->dir_fd, rootfs->plan->dir, attributes);

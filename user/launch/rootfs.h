@@ -20,6 +20,7 @@ struct rootfs_plan {
 	bool is_open;      /* --privileged: nothing masked, all devices */
 	bool has_host_pid; /* --pid host and so on */
 	bool has_host_ipc;
+	bool has_device_guard; /* the cgroup keeps it from devices: no mount has to be nodev */
 };
 
 /* Checks the words of the spec that are about files. What failed has been said. */

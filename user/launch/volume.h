@@ -37,7 +37,7 @@ int volume_copy(const struct volume *volume, int source_fd);
 /*
  * Mounts that copy at its target in this process's root, which is private, with the options it
  * should have; the mount point is made when missing. Unlike docker's, read-only holds for all
- * mounts below it too. proc_fd: the container's /proc. has_devices: --privileged; without, no
+ * mounts below it too. proc_fd: the container's /proc. has_devices: rootfs.c tells; without, no
  * device node in the volume can be opened. What failed has been said.
  */
 struct volume_place {
