@@ -188,7 +188,7 @@ class End(unittest.TestCase):
             process.kill()
             process.wait()
         def is_all_gone():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # one that is being removed
                 return not list(STATE.glob(f"*{mark}*")) and not [
                     folder for parent in cgroups.all_of("nsview") for folder in pathlib.Path(parent).iterdir()
                     if folder.is_dir() and not (folder / "cgroup.procs").read_text()]

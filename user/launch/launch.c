@@ -53,6 +53,7 @@ struct launch {
 	sigset_t old_mask;
 	bool has_old_mask;
 	bool has_device_guard;
+	char host_name[65];
 };
 
 static int launch_make_id(struct launch *launch)
@@ -268,6 +269,18 @@ static int launch_plan_files(struct launch *launch)
 	return r;
 }
 
+/* As docker has it: what shares the host's network also goes by the host's name. */
+static void launch_choose_hostname(struct launch *launch)
+{
+	bool is_hosts = !rights_has_own(&launch->rights, CLONE_NEWNET);
+
+	launch->init.hostname = launch->id;
+	if (launch->spec->hostname)
+		launch->init.hostname = launch->spec->hostname;
+	else if (is_hosts && !gethostname(launch->host_name, sizeof(launch->host_name) - 1))
+		launch->init.hostname = launch->host_name;
+}
+
 static int launch_try(struct launch *launch)
 {
 	const struct spec *spec = launch->spec;
@@ -283,7 +296,7 @@ static int launch_try(struct launch *launch)
 		r = launch_make_id(launch);
 	if (r)
 		return r;
-	launch->init.hostname = spec->hostname ? spec->hostname : launch->id;
+	launch_choose_hostname(launch);
 	launch->cgroup = cgroup_find(launch->id);
 	launch->state_dir = state_open_dir();
 	if (launch->state_dir < 0)

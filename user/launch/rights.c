@@ -142,6 +142,8 @@ static int rights_choose_capabilities(const struct spec *spec, int cap_last, uin
 		grantable = caps_full(cap_last);
 	if (spec->is_privileged)
 		rights->capabilities = grantable;
+	else if (spec_adds_all(spec))
+		rights->capabilities &= grantable;
 	return spec_check_grantable(rights->capabilities, grantable);
 }
 

@@ -117,6 +117,15 @@ static int spec_name_set(const char *option, const char *const *names, size_t co
 	return 0;
 }
 
+bool spec_adds_all(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->cap_add_count; i++) {
+		if (spec_is_all(spec->cap_add[i]))
+			return true;
+	}
+	return false;
+}
+
 int spec_capabilities(const struct spec *spec, int cap_last, uint64_t *capabilities)
 {
 	uint64_t added = 0, dropped = 0;

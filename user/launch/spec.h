@@ -58,6 +58,9 @@ int spec_check_places(const struct spec *spec);
  */
 int spec_capabilities(const struct spec *spec, int cap_last, uint64_t *capabilities);
 
+/* --cap-add ALL: as from docker 23 on, all that can be given. */
+bool spec_adds_all(const struct spec *spec);
+
 /* A process can only pass on what it has (privilege_grantable). -EPERM has been said. */
 int spec_check_grantable(uint64_t capabilities, uint64_t grantable);
 
