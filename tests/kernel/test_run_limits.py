@@ -75,15 +75,18 @@ class Holds(unittest.TestCase):
     """A limit is what the kernel keeps, not what a file says."""
 
     def test_half_a_cpu_is_half_a_cpu(self):
-        """A busy loop for two seconds, as its cgroup counts it."""
+        """A busy loop for a second, as its cgroup counts it: never more, and not less in the best of
+        several, because the machine may have something else to do."""
+        shares = []
         with Running("sh", "-c", "while :; do :; done", options=["--cpus", ".5"]) as container:
             group = cgroups.Group(container.pid)
             wait_until(lambda: group.cpu_seconds() > 0.2)
-            used, start = group.cpu_seconds(), time.monotonic()
-            time.sleep(2)
-            share = (group.cpu_seconds() - used) / (time.monotonic() - start)
-        self.assertGreater(share, 0.40)  # less where the machine has something else to do
-        self.assertLess(share, 0.55)
+            while len(shares) < 10 and max(shares, default=0) < 0.45:
+                used, start = group.cpu_seconds(), time.monotonic()
+                time.sleep(1)
+                shares.append((group.cpu_seconds() - used) / (time.monotonic() - start))
+        self.assertLess(max(shares), 0.55, shares)
+        self.assertGreaterEqual(max(shares), 0.45, shares)
 
     def test_more_memory_than_allowed_ends_with_137_and_says_why(self):
         done = run("run", "-m", "64m", "python3", "-c", ALLOCATE, "192", check=137)
