@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -124,6 +125,11 @@ class System(unittest.TestCase):
                   " try: os.open(path, os.O_RDONLY); print('opened', path)\n except PermissionError: print('no')\n")
         self.assertEqual(inside("python3", "-c", script), "no\n" * 4)
 
+    def test_the_devices_of_dev_work(self):
+        script = ("head -c 3 /dev/zero | od -An -c; echo x > /dev/null; head -c 1 /dev/urandom | wc -c; "
+                  "echo x 2>/dev/null > /dev/full || echo full")
+        self.assertEqual(inside("sh", "-c", script).split(), ["\\0", "\\0", "\\0", "1", "full"])
+
     def test_cgroups_are_dockers(self):
         """Version 2 has one hierarchy, version 1 a folder for each."""
         found = mounts_with()
@@ -234,6 +240,54 @@ class Volumes(Folder):
         inside("true", options=["-v", f"{self.folder}:/data:ro", "--read-only"])
         self.assert_refused(["-v", f"{self.folder}:/data", "-v", f"{self.folder}:/etc/passwd"])
         self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), before)
+
+
+@requires_root
+class UserNamespaces(Folder):
+    """Without root, and with a user namespace of root's own."""
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.folder, 0o755)
+        self.program = os.path.join(self.folder, "nsview")
+        shutil.copy(NSVIEW, self.program)
+        self.addCleanup(os.unlink, self.program)
+
+    def runs(self, *words, check=0):
+        """For nobody, and for root with --userns auto."""
+        for prefix in (["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", self.program, "run"],
+                       [NSVIEW, "run", "--userns", "auto"]):
+            done = subprocess.run([*prefix, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=SECONDS, check=False)
+            self.assertEqual(done.returncode, check, done.stderr)
+            yield done.stdout
+
+    def test_the_mounts_are_dockers(self):
+        for text in self.runs("cat", "/proc/self/mountinfo"):
+            for point, (kind, flags) in BY_DOCKER.items():
+                self.assertEqual(mounts(text)[point][:2], (kind, flags))
+
+    def test_volumes_and_read_only(self):
+        for text in self.runs("--read-only", "-v", f"{self.folder}:/data:ro", "sh", "-c",
+                              "ls /data; touch /x /data/x 2>&1; true"):
+            self.assertTrue(text.startswith("nsview\n"))
+            self.assertEqual(text.count("Read-only file system"), 2)
+
+    def test_rootfs(self):
+        root = self.make_dir("root")
+        os.chmod(root, 0o755)
+        options = ["--rootfs", root]
+        for name in ("usr", "bin", "sbin", "lib", "lib64"):
+            if os.path.islink(f"/{name}"):
+                os.symlink(os.readlink(f"/{name}"), f"{root}/{name}")
+                self.addCleanup(os.unlink, f"{root}/{name}")
+            elif os.path.isdir(f"/{name}"):
+                options += ["-v", f"/{name}:/{name}:ro"]
+        before = sorted(os.listdir(root))
+        for text in self.runs(*options, "sh", "-c", "ls / && cd /dev/shm && touch x && echo made"):
+            self.assertIn("proc\n", text)
+            self.assertTrue(text.endswith("made\n"))
+        self.assertEqual(sorted(os.listdir(root)), before)
 
 
 @requires_root

@@ -30,8 +30,11 @@ static int overlay_prepare(int fd, int dir_fd, int tree_fd)
 		if (mkdirat(fd, overlay_dirs[i], 0755))
 			return -errno;
 	}
-	if (fchmodat(fd, "upper", status.st_mode & 07777, 0) ||
-	    fchownat(fd, "upper", status.st_uid, status.st_gid, 0))
+	/* An owner that a user namespace does not map cannot be had. */
+	if (fchownat(fd, "upper", status.st_uid, status.st_gid, 0) && errno != EINVAL &&
+	    errno != EPERM)
+		return -errno;
+	if (fchmodat(fd, "upper", status.st_mode & 07777, 0))
 		return -errno;
 	return mount_place(tree_fd, fd, "lower");
 }
