@@ -249,24 +249,6 @@ int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid)
 	return uid_parse(name, strlen(name), uid) ? 0 : -ENOENT;
 }
 
-/* The content of a process's passwd; nothing where there is none. */
-static int file_fetch(struct passwd_cache *cache, int proc_fd, uint32_t pid, uint32_t mnt_ns,
-		      struct text *content)
-{
-	autofree char *path = mem_printf("%u/root", pid);
-	autoclose int root_fd = openat(proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	uint32_t mnt_now = 0;
-	int r;
-
-	if (root_fd < 0)
-		return -errno;
-	/* Another process may have the pid by now. */
-	r = procfs_namespace(proc_fd, pid, "mnt", &mnt_now);
-	if (r || (mnt_ns && mnt_now != mnt_ns))
-		return r ? r : -ESRCH;
-	return rootfile_read(cache->reader, root_fd, "etc/passwd", FILE_BYTES_MAX, content);
-}
-
 static struct passwd_file *file_learn(struct passwd_cache *cache, int proc_fd, uint32_t pid,
 				      uint32_t mnt_ns)
 {
@@ -280,7 +262,8 @@ static struct passwd_file *file_learn(struct passwd_cache *cache, int proc_fd, u
 	HASH_FIND_STR(cache->files, text_string(&key), file);
 	if (file || HASH_COUNT(cache->files) >= FILES_MAX ||
 	    cache->names_bytes >= NAMES_BYTES_MAX ||
-	    file_fetch(cache, proc_fd, pid, mnt_ns, &content) == -ESRCH)
+	    rootfile_read_of(cache->reader, proc_fd, pid, mnt_ns, "etc/passwd", FILE_BYTES_MAX,
+			     &content) == -ESRCH)
 		goto out;
 	file = mem_new(sizeof(*file) + key.length + 1);
 	memcpy(file->key, text_string(&key), key.length + 1);

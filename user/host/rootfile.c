@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/procfs.h"
 
 #define ANSWER_MS 1000
 #define STALLS_MAX 3    /* each has cost a second, and has left a child behind */
@@ -315,4 +316,21 @@ int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t
 		child_leave(reader);
 	}
 	return r;
+}
+
+int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_t mnt_ns,
+		     const char *path, size_t limit, struct text *out)
+{
+	autofree char *root = mem_printf("%u/root", pid);
+	autoclose int root_fd = openat(proc_fd, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint32_t mnt_now = 0;
+	int r;
+
+	if (root_fd < 0)
+		return -errno;
+	/* Another process may have the pid by now. */
+	r = procfs_namespace(proc_fd, pid, "mnt", &mnt_now);
+	if (r || (mnt_ns && mnt_now != mnt_ns))
+		return r ? r : -ESRCH;
+	return rootfile_read(reader, root_fd, path, limit, out);
 }

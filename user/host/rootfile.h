@@ -8,6 +8,7 @@
 #define NSVIEW_HOST_ROOTFILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct rootfile; /* the child, started when it is first needed */
 struct text;
@@ -23,5 +24,10 @@ void rootfile_free(struct rootfile *reader); /* takes NULL; never waits for a ch
  */
 int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
 		  struct text *out);
+
+/* The same below /proc/PID/root. mnt_ns: the mount namespace that the process was seen in (0: any).
+ * -ESRCH: the pid is another process's by now. */
+int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_t mnt_ns,
+		     const char *path, size_t limit, struct text *out);
 
 #endif
