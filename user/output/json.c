@@ -257,6 +257,7 @@ static void write_known(struct json_writer *writer, const struct column *column,
 		json_real(json, value->real, 1);
 		break;
 	case COLUMN_CPU_TIME:
+	case COLUMN_CPU_CLOCK:
 		json_real(json, (double)value->number / NS_PER_SECOND, 3);
 		break;
 	case COLUMN_START:

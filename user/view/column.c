@@ -18,14 +18,23 @@
 #define CAPABILITIES_MAX 64
 
 static const char *const type_names[COLUMN_TYPES] = {
-	[COLUMN_TEXT] = "text",         [COLUMN_NUMBER] = "number",
-	[COLUMN_UID] = "number",        [COLUMN_KIB] = "size",
-	[COLUMN_CPUS] = "number",       [COLUMN_DECLARED] = "capabilities",
-	[COLUMN_PERCENT] = "number",    [COLUMN_CPU_TIME] = "duration",
-	[COLUMN_START] = "time",        [COLUMN_BOOL] = "yes or no",
-	[COLUMN_CAPS] = "capabilities", [COLUMN_CAP_NAMES] = "capabilities",
-	[COLUMN_HEX] = "mask",          [COLUMN_WORDS] = "words",
-	[COLUMN_IDS] = "numbers",       [COLUMN_CHAIN] = "chain",
+	[COLUMN_TEXT] = "text",
+	[COLUMN_NUMBER] = "number",
+	[COLUMN_UID] = "number",
+	[COLUMN_KIB] = "size",
+	[COLUMN_CPUS] = "number",
+	[COLUMN_DECLARED] = "capabilities",
+	[COLUMN_PERCENT] = "number",
+	[COLUMN_CPU_TIME] = "duration",
+	[COLUMN_CPU_CLOCK] = "duration",
+	[COLUMN_START] = "time",
+	[COLUMN_BOOL] = "yes or no",
+	[COLUMN_CAPS] = "capabilities",
+	[COLUMN_CAP_NAMES] = "capabilities",
+	[COLUMN_HEX] = "mask",
+	[COLUMN_WORDS] = "words",
+	[COLUMN_IDS] = "numbers",
+	[COLUMN_CHAIN] = "chain",
 };
 
 const char *column_type_name(enum column_type type)
@@ -41,6 +50,7 @@ bool column_is_right(const struct column *column)
 	case COLUMN_CPUS:
 	case COLUMN_PERCENT:
 	case COLUMN_CPU_TIME:
+	case COLUMN_CPU_CLOCK:
 		return true;
 	default:
 		return false;
@@ -205,6 +215,22 @@ static void cell_add_cpu_time(struct text *out, uint64_t ns)
 	text_add_padded(out, seconds % 60, 2);
 }
 
+static void cell_add_cpu_clock(struct text *out, uint64_t ns)
+{
+	uint64_t seconds = ns / NS_PER_SECOND;
+	uint64_t days = seconds / 86400;
+
+	if (days) {
+		text_add_unsigned(out, days);
+		text_add_char(out, '-');
+	}
+	text_add_padded(out, seconds / 3600 % 24, 2);
+	text_add_char(out, ':');
+	text_add_padded(out, seconds / 60 % 60, 2);
+	text_add_char(out, ':');
+	text_add_padded(out, seconds % 60, 2);
+}
+
 /* procps's pr_stime(): today the time, this year the day, else the year. */
 static void cell_add_start(struct text *out, int64_t epoch_ns, const struct facts *facts)
 {
@@ -318,6 +344,9 @@ static void cell_add(struct text *out, const struct column *column, const struct
 		break;
 	case COLUMN_CPU_TIME:
 		cell_add_cpu_time(out, (uint64_t)value->number);
+		break;
+	case COLUMN_CPU_CLOCK:
+		cell_add_cpu_clock(out, (uint64_t)value->number);
 		break;
 	case COLUMN_START:
 		cell_add_start(out, value->number, view->facts);

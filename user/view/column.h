@@ -18,6 +18,7 @@ struct model;
 struct passwd_cache;
 struct proc;
 struct text;
+struct tree;
 
 /* How a table shows a value; JSON always has it raw. */
 enum column_type {
@@ -28,6 +29,7 @@ enum column_type {
 	COLUMN_CPUS,      /* two decimals; JSON has nine */
 	COLUMN_PERCENT,   /* one decimal, none from 100 on, as ps */
 	COLUMN_CPU_TIME,  /* nanoseconds: ps's M:SS; JSON in seconds */
+	COLUMN_CPU_CLOCK, /* the same as ps -ef has it: [DD-]HH:MM:SS */
 	COLUMN_START,     /* epoch nanoseconds: ps's 06:06, Nov12 or 2024; JSON RFC 3339 */
 	COLUMN_BOOL,      /* yes, no */
 	COLUMN_CAPS,      /* a mask by meaning (caps.h) */
@@ -47,6 +49,7 @@ struct view_context {
 	struct passwd_cache *users;
 	struct container_limits *limits; /* NULL: none can be known */
 	int proc_fd;                     /* for the container's passwd, exe, cwd; -1: none */
+	const struct tree *tree;         /* tables: how deep COMMAND stands; NULL: no tree */
 	struct text *scratch; /* a getter may put text here; valid until the row's next getter */
 };
 
@@ -74,6 +77,11 @@ extern const size_t proc_columns_count;
 
 /* What `nsview ps` shows when not told otherwise, in its order; NULL-terminated. */
 extern const char *const proc_columns_default[];
+
+/* What `nsview ps -ef` shows, in its order: headings and forms of ps -ef. */
+extern const struct column proc_columns_full[];
+extern const size_t proc_columns_full_count;
+const struct column *proc_columns_full_find(const char *key); /* one that is there */
 
 /* By key, heading, JSON key or ps(1)'s name, any case, `_` as `-`, with or without %. NULL, and
  * then *nearest names the nearest key, or is NULL when none is near. */

@@ -9,6 +9,7 @@
 #include "host/facts.h"
 #include "model/model.h"
 #include "view/column.h"
+#include "view/tree.h"
 
 #define PRIORITY_MAX 39 /* ps -o pri counts down from the least urgent one */
 
@@ -57,6 +58,12 @@ PROC_GETTER(proc_get_cpu_percent)
 
 	(void)column;
 	value_set_percent(value, (double)proc->cpu_ns, now > start ? (double)(now - start) : 0);
+}
+
+PROC_GETTER(proc_get_cpu_share)
+{
+	proc_get_cpu_percent(column, view, proc, value);
+	value_set_number(value, value->real < 99 ? (int64_t)value->real : 99);
 }
 
 PROC_GETTER(proc_get_mem_percent)
@@ -184,6 +191,8 @@ PROC_GETTER(proc_get_command)
 
 	(void)column;
 	text_clear(command);
+	if (view->tree)
+		tree_add_branches(view->tree, proc, command);
 	value->cut = proc->args_cut ? CUT_END : CUT_NOT;
 	if (task->flags & TASK_ZOMBIE || !command_add_args(command, proc)) {
 		text_add_char(command, '[');

@@ -6,6 +6,7 @@
 #include "view/proc_fields.h"
 
 PROC_GETTER(proc_get_cpu_percent); /* CPU time over life time, cut to one decimal */
+PROC_GETTER(proc_get_cpu_share);   /* ps -ef's C: the same without decimals, at most 99 */
 PROC_GETTER(proc_get_mem_percent);
 PROC_GETTER(proc_get_pages); /* `at`: the offset of a count of pages; in bytes */
 PROC_GETTER(proc_get_tty);

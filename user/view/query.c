@@ -418,3 +418,57 @@ int query_run(const struct query *query, const struct view_context *view,
 	free(run.containers);
 	return r;
 }
+
+static int complain_several(const struct run *run, const char *word)
+{
+	text_printf(run->complaint, "%zu containers are meant by %s: ", run->containers_count,
+		    word);
+	for (size_t i = 0; i < run->containers_count && i < CANDIDATES_MAX; i++)
+		text_printf(run->complaint, "%s%s", i ? ", " : "", run->containers[i]->name);
+	if (run->containers_count > CANDIDATES_MAX)
+		text_printf(run->complaint, " and %zu more",
+			    run->containers_count - CANDIDATES_MAX);
+	text_add_string(run->complaint, "; name one of them, or a host pid in it");
+	return -EEXIST;
+}
+
+/* A number is a host pid, unless a container is called so. */
+static const struct proc *find_pid(const struct view_context *view, const char *word)
+{
+	char *end;
+	unsigned long pid = strtoul(word, &end, 10);
+	size_t count;
+	struct container *const *containers = model_containers(view->model, &count);
+
+	if (*word < '0' || *word > '9' || *end || pid > UINT32_MAX)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (container_matches(containers[i], word, MATCH_NAME))
+			return NULL;
+	}
+	return model_find(view->model, (uint32_t)pid);
+}
+
+int query_container(const struct view_context *view, const char *word,
+		    const struct container **container, const struct proc **proc,
+		    struct text *complaint)
+{
+	struct query_result none = {0};
+	struct run run = {.view = view, .result = &none, .complaint = complaint};
+	int r;
+
+	*proc = find_pid(view, word);
+	if (*proc) {
+		*container = (*proc)->container;
+		return 0;
+	}
+	r = run_want_pattern(&run, word);
+	if (!r && run.containers_count > 1)
+		r = complain_several(&run, word);
+	if (!r) {
+		*container = run.containers[0];
+		*proc = model_find(view->model, (*container)->first_pid);
+	}
+	free(run.containers);
+	return r;
+}

@@ -9,6 +9,7 @@
 
 #include "view/column.h"
 
+struct container;
 struct filter;
 struct text;
 
@@ -69,5 +70,15 @@ struct query_result {
  */
 int query_run(const struct query *query, const struct view_context *view,
 	      struct query_result *result, struct text *complaint);
+
+/*
+ * The one container that `word` (--inside) means: its name, id, a glob or an id's beginning, else
+ * the host pid of a process. *container is NULL and *proc a process of the host where that is one;
+ * else *proc is the process whose pid it was, or the container's first one. -ENOENT: none; -EEXIST:
+ * several; a sentence in complaint.
+ */
+int query_container(const struct view_context *view, const char *word,
+		    const struct container **container, const struct proc **proc,
+		    struct text *complaint);
 
 #endif
