@@ -12,8 +12,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/options.h"
+#include "cmd/ps_inside.h"
 #include "cmd/session.h"
 #include "output/output.h"
+#include "view/tree.h"
 
 #define ARGS_MAX (256 * 1024) /* of one process; ps itself stops at 128 KiB */
 #define WIDTH_DEFAULT 80      /* of a terminal that does not tell */
@@ -24,6 +26,11 @@ struct ps_options {
 	struct option_list sort;
 	const char *as_ps;
 	const char *by;
+	const char *inside;
+	const char *both;
+	bool is_every; /* -e */
+	bool is_full;  /* -f */
+	bool is_tree;
 	bool is_wide;
 	bool no_headers;
 	bool as_json;
@@ -69,6 +76,28 @@ static const struct option ps_option_table[] = {
 	 .help = "list the columns there are; with --json in JSON",
 	 .kind = OPTION_FLAG,
 	 .offset = PS(lists_columns)},
+	{.letter = 'f',
+	 .help = "the columns of ps -ef, with the container's beside them",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(is_full)},
+	{.letter = 'e',
+	 .help = "every process, which is the rule here: for those who type -ef",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(is_every)},
+	{.name = "tree",
+	 .help = "each process below its parent; a container's first ones begin a tree",
+	 .kind = OPTION_FLAG,
+	 .offset = PS(is_tree)},
+	{.name = "inside",
+	 .argument = "CONTAINER",
+	 .help = "what ps aux (with -ef: ps -ef) would print inside; nothing is run there",
+	 .kind = OPTION_TEXT,
+	 .offset = PS(inside)},
+	{.name = "both",
+	 .argument = "CONTAINER",
+	 .help = "the same, then those processes as the host has them, and who root in it is",
+	 .kind = OPTION_TEXT,
+	 .offset = PS(both)},
 	{.letter = 'a',
 	 .argument = "ux",
 	 .help = "as fingers type it for ps: changes nothing, nor does the word aux",
@@ -119,22 +148,26 @@ static const struct column *find_or_complain(const char *name)
 	return column;
 }
 
-static void column_list_add_default(struct column_list *list)
+static void column_list_add_default(struct column_list *list, bool is_full)
 {
 	const char *nearest;
 
+	for (size_t i = 0; is_full && i < proc_columns_full_count; i++)
+		column_list_insert(list, list->count, &proc_columns_full[i], false);
+	if (is_full)
+		return;
 	for (size_t i = 0; proc_columns_default[i]; i++)
 		column_list_insert(list, list->count,
 				   column_find(proc_columns_default[i], &nearest), false);
 }
 
 /* -o. What is added stands before COMMAND, which has no end. */
-static int read_columns(const struct option_list *options, struct column_list *list)
+static int read_columns(const struct option_list *options, bool is_full, struct column_list *list)
 {
 	size_t behind = 0;
 
 	if (!options->count || options->items[0][0] == '+') {
-		column_list_add_default(list);
+		column_list_add_default(list, is_full);
 		behind = 1;
 	}
 	for (size_t i = 0; i < options->count; i++) {
@@ -213,15 +246,61 @@ static int exit_code_of_write(int r)
 	return EXIT_FAILED;
 }
 
+/* -aux, -ef, -eaf and -aef. */
+static int check_as_ps(const struct ps_options *options)
+{
+	const char *as_ps = options->as_ps ? options->as_ps : "";
+	bool has_every = options->is_every || !strcmp(as_ps, "ef");
+	bool has_full = options->is_full || !strcmp(as_ps, "ef") || !strcmp(as_ps, "f");
+
+	if (*as_ps && strcmp(as_ps, "ux") != 0 && strcmp(as_ps, "f") != 0 &&
+	    strcmp(as_ps, "ef") != 0) {
+		log_error(0, "unknown option -a%s: -aux is meant for those who know ps aux", as_ps);
+		return -EINVAL;
+	}
+	if (has_every != has_full) {
+		log_error(0, "-%s alone is no option here: did you mean -ef?",
+			  has_every ? "e" : "f");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool is_full(const struct ps_options *options)
+{
+	return options->is_full || (options->as_ps && strcmp(options->as_ps, "ux") != 0);
+}
+
+/* What ps itself would not know to do. */
+static int check_inside(const struct ps_options *options)
+{
+	const char *name = options->both ? "both" : "inside";
+	struct select_options select = options->select;
+	const struct select_options nothing = {0};
+
+	if (!options->inside && !options->both)
+		return 0;
+	if (options->inside && options->both) {
+		log_error(0, "--both shows what --inside does and more: give one of them");
+		return -EINVAL;
+	}
+	select.source = NULL;
+	if (options->columns.count || options->sort.count || options->is_tree || options->by ||
+	    options->as_json || options->as_ndjson ||
+	    memcmp(&select, &nothing, sizeof(select)) != 0) {
+		log_error(0,
+			  "--%s prints what ps aux would: with it go -ef, --wide, --no-headers "
+			  "and --source only",
+			  name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check_words(const struct ps_options *options, int argc, char **argv)
 {
 	enum group_way way;
 
-	if (options->as_ps && strcmp(options->as_ps, "ux") != 0) {
-		log_error(0, "unknown option -a%s: -aux is meant for those who know ps aux",
-			  options->as_ps);
-		return -EINVAL;
-	}
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "aux"))
 			continue;
@@ -234,16 +313,22 @@ static int check_words(const struct ps_options *options, int argc, char **argv)
 			  options->by);
 		return -EINVAL;
 	}
-	if (options->by && (options->columns.count || options->sort.count)) {
+	if (options->by && (options->columns.count || options->sort.count || is_full(options) ||
+			    options->is_tree)) {
 		log_error(0, "--by has columns and an order of its own: leave %s out",
-			  options->sort.count ? "--sort" : "-o");
+			  options->sort.count ? "--sort"
+			  : options->is_tree  ? "--tree"
+			  : is_full(options)  ? "-ef"
+					      : "-o");
 		return -EINVAL;
 	}
 	if (options->as_json && options->as_ndjson) {
 		log_error(0, "--json and --ndjson are two formats: give one of them");
 		return -EINVAL;
 	}
-	return 0;
+	if (check_as_ps(options))
+		return -EINVAL;
+	return check_inside(options);
 }
 
 struct ps {
@@ -301,10 +386,17 @@ static int ps_show(struct ps *ps)
 	struct query_result result;
 	struct text complaint = {0};
 	int r = query_run(&query, &ps->session.view, &result, &complaint);
+	struct tree *tree = NULL;
 	int exit_code = EXIT_DONE;
 
+	if (ps->options->is_tree)
+		tree = tree_new(ps->session.model, result.procs, result.count);
+	if (!ps->options->as_json && !ps->options->as_ndjson)
+		ps->session.view.tree = tree;
 	if (!r || result.count || ps->options->as_json)
 		exit_code = ps->options->by ? ps_write_groups(ps, &result) : ps_write(ps, &result);
+	ps->session.view.tree = NULL;
+	tree_free(tree);
 	if (r) {
 		log_lines(text_string(&complaint));
 		exit_code = EXIT_FAILED;
@@ -318,6 +410,20 @@ static int ps_show(struct ps *ps)
 	return exit_code;
 }
 
+static int ps_show_inside(struct ps *ps)
+{
+	const struct ps_options *options = ps->options;
+	const struct inside_options inside = {
+		.container = options->both ? options->both : options->inside,
+		.width = options->is_wide ? 0 : terminal_width(),
+		.is_both = options->both,
+		.is_full = is_full(options),
+		.no_headers = options->no_headers,
+	};
+
+	return ps_inside(&ps->session, &inside);
+}
+
 static int ps_run(struct app *app, void *target, int argc, char **argv)
 {
 	const struct ps_options *options = target;
@@ -328,11 +434,14 @@ static int ps_run(struct app *app, void *target, int argc, char **argv)
 		return EXIT_USAGE;
 	if (options->lists_columns)
 		return exit_code_of_write(output_columns(stdout, options->as_json));
-	if (!read_columns(&options->columns, &ps.columns) && !read_sort(&options->sort, &ps.sort)) {
+	if (!read_columns(&options->columns, is_full(options), &ps.columns) &&
+	    !read_sort(&options->sort, &ps.sort)) {
 		exit_code = session_open(&ps.session, app, &options->select, ARGS_MAX);
 		if (exit_code == EXIT_DONE)
 			exit_code = session_snapshot(&ps.session);
-		if (exit_code == EXIT_DONE)
+		if (exit_code == EXIT_DONE && (options->inside || options->both))
+			exit_code = ps_show_inside(&ps);
+		else if (exit_code == EXIT_DONE)
 			exit_code = ps_show(&ps);
 		session_close(&ps.session);
 	}
@@ -343,7 +452,7 @@ static int ps_run(struct app *app, void *target, int argc, char **argv)
 
 const struct command ps_command = {
 	.name = "ps",
-	.usage = "[aux] [OPTIONS]",
+	.usage = "[aux | -ef] [OPTIONS]",
 	.summary = "every process, as the host and as its container see it",
 	.details = "`-` does not apply, `?` could not be known. CAPS: the effective capabilities; "
 		   "`in userns`\nafter them: they do not count on the host.",

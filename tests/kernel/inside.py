@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The first process of a container: makes processes to look at, says what it made, and runs each
+line of its standard input as a command, whose output ends with a line "done".
+
+    inside.py SUBJECT FOLDER
+
+FOLDER/passwd and FOLDER/localtime, where they are, become those of /etc.
+"""
+
+import ctypes
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import time
+
+libc = ctypes.CDLL(None, use_errno=True)
+MS_BIND = 0x1000
+
+
+def bind(source, target):
+    if libc.mount(source.encode(), target.encode(), None, MS_BIND, None):
+        raise OSError(ctypes.get_errno(), source)
+
+
+def subject(program, *steps):
+    made = subprocess.Popen([program, *steps], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    made.stdout.readline()
+    return made
+
+
+def shell():
+    """Job control on a terminal of its own: one job in the background, one in front."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execlp("bash", "bash", "--norc", "-c", "set -m; sleep 1001 & sleep 1002; :")
+    return pid, terminal
+
+
+WIPE = """
+import ctypes, pathlib, sys
+fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
+start, end = int(fields[45]), int(fields[46])
+ctypes.memset(start, int(sys.argv[1]), end - start - 1)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def wiped(byte):
+    """Its arguments are that byte, over and over."""
+    made = subprocess.Popen([sys.executable, "-c", WIPE, str(byte)], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE)
+    made.stdout.readline()
+    return made
+
+
+def make(program, folder):
+    if (folder / "passwd").exists():
+        bind(str(folder / "passwd"), "/etc/passwd")
+    if (folder / "localtime").exists():
+        bind(str(folder / "localtime"), os.path.realpath("/etc/localtime"))
+    kept = [
+        shell(),
+        subject(program, "threads", "3", "hold"),
+        subject(program, "zombie", "hold"),
+        subject(program, "pty", "hold"),
+        subject(program, "hold", "x" * 5000),
+        subject(program, "comm", "new name)\n", "hold"),
+        wiped(0),
+        wiped(ord(" ")),
+        subject(program, "nice", "7", "mlock", "hold"),
+        subject(program, "fork", "stop"),
+        subject(program, "hold", b"caf\xc3\xa9 \xe4\xb8\xad\xc2\x85 \x1b[31m\ttab\nline \xc3(", "", "end "),
+        subject(program, "hold", b"torn \xff \xc3\xa9 \x01", "end"),
+        subject(program, "memory", "64", "hold"),
+    ]
+    if (folder / "passwd").exists():
+        kept.append(subject(program, "nice", "-3", "hold"))
+        for uid in range(4001, 4013):
+            kept.append(subject(program, "uids", "4000", str(uid), "4000", "4000", "hold"))
+    return kept
+
+
+def main():
+    program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    kept = make(program, folder)
+    time.sleep(2)  # a clock tick then is not much of a life
+    print(json.dumps(len(kept)), flush=True)
+    for line in sys.stdin:
+        subprocess.run(["sh", "-c", line], check=False, stdin=subprocess.DEVNULL)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+
+
+main()

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""nsview ps --inside and --both against a procps that runs inside the same container: every field,
+every blank. CPU and memory move between two looks; everything else is the same."""
+
+import calendar
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+import nsview
+import procview
+from nsview import run
+
+PYTHON = shutil.which("python3", path="/usr/bin:/bin")  # which every user may run
+AUX, FULL = ("ps", "aux"), ("ps", "-ef")
+# Which fields move, and by how much: CPU and memory in percent, KiB, seconds.
+MOVING = {AUX: {"%CPU": 3, "%MEM": 0.2, "RSS": 512, "TIME": 1}, FULL: {"C": 3, "TIME": 1}}
+PASSWD = b"""root:x:0:0::/:/bin/sh
+abcdefgh:x:4001:0::/:
+abcdefghi:x:4002:0::/:
+abcdefg\xc3\xa9:x:4003:0::/:
+abcdef\xc3\xa9\xc3\xa9x:x:4004:0::/:
+\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad:x:4005:0::/:
+abcdefghijklmnopqrstuvwxyz012345:x:4006:0::/:
+abcdefghijklmnopqrstuvwxyz0123456:x:4007:0::/:
+x\x1b[1mb:x:4008:0::/:
+\xc3\xa9abcdefghij:x:4009:0::/:
+a\xc3(xxxxxxxxx:x:4010:0::/:
+e\xcc\x81\xcc\x81\xcc\x81xxx:x:4011:0::/:
+"""
+DAY = 86400
+HOSTILE = b"root:x:0:0\n:::::\n" + b"\0" * 100 + b"x" * 70000 + b":x:0:\n" + b"evil\x1b[2J\n:x:-1:0\n"
+
+
+def zone(offset, rule=b""):
+    """A zone that is always so many seconds east of UTC: tzfile(5)."""
+    header = b"TZif2" + b"\0" * 15 + struct.pack(">6I", 0, 0, 0, 0, 1, 4)
+    block = header + struct.pack(">iBB", offset, 0, 0) + b"LCL\0"
+    return block + block + b"\n" + rule + b"\n"
+
+
+class Container:
+    """unshare's, with inside.py as its first process."""
+
+    def __init__(self, *options, passwd=None, localtime=None, command=(), **more):
+        self.folder = tempfile.TemporaryDirectory(prefix="nsview-inside-")
+        os.chmod(self.folder.name, 0o755)
+        for name, content in (("passwd", passwd), ("localtime", localtime)):
+            if content is not None:
+                pathlib.Path(self.folder.name, name).write_bytes(content)
+        for file in (pathlib.Path(__file__).with_name("inside.py"), pathlib.Path(nsview.SUBJECT)):
+            shutil.copy(file, self.folder.name)
+        self.process = subprocess.Popen(
+            [*command, "unshare", "--mount", "--propagation=private", "--pid", "--fork",
+             "--mount-proc", *options, PYTHON,
+             f"{self.folder.name}/inside.py", f"{self.folder.name}/subject", self.folder.name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
+        self.made = json.loads(self.process.stdout.readline())
+        self.pid = nsview.descendants(self.process.pid)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+    def run(self, words, locale):
+        """What the command prints inside."""
+        self.process.stdin.write(f"LC_ALL={locale} exec {' '.join(words)}\n".encode())
+        self.process.stdin.flush()
+        lines = []
+        while (line := self.process.stdout.readline()) != b"done\n":
+            lines.append(line.rstrip(b"\n"))
+        return [line for line in lines if not line.endswith(" ".join(words).encode())]
+
+
+def ours(container, words, locale, *options):
+    full = ["-ef"] if words == FULL else []
+    done = run("ps", *options, "--inside", str(container.pid), *full, text=False, errors=None,
+               env={**os.environ, "LC_ALL": locale})
+    return done.stdout.split(b"\n")[:-1]
+
+
+def seconds(text):
+    total = 0
+    for part in text.split(b":"):
+        total = total * 60 + int(part)
+    return total
+
+
+def number(heading, text):
+    return seconds(text) if heading == "TIME" else float(text)
+
+
+@nsview.requires_root
+@nsview.requires_outside
+class AgainstProcps(unittest.TestCase):
+    maxDiff = None
+
+    def compare(self, container, words, locale="C.UTF-8", options=()):
+        their, mine = container.run(words, locale), ours(container, words, locale, *options)
+        self.assertEqual(their[0], mine[0])
+        headings = their[0].decode().split()
+        self.assertGreaterEqual(len(their), container.made)
+        self.assertEqual(len(their), len(mine), (their, mine))
+        for one, other in zip(their[1:], mine[1:]):
+            self.compare_rows(headings, MOVING[words], one, other)
+        return mine
+
+    def compare_rows(self, headings, moving, one, other):
+        """The fields, and where they begin: a moving one may have another length."""
+        last = len(headings) - 1
+        found = [list(re.finditer(rb"\S+", row))[:last] for row in (one, other)]
+        ends = [fields[-1].end() for fields in found]
+        self.assertEqual(one[ends[0]:], other[ends[1]:], (one, other))
+        is_same_length = True
+        for heading, theirs, mine in zip(headings, *found):
+            is_same_length = is_same_length and len(theirs[0]) == len(mine[0])
+            if heading in moving:
+                difference = abs(number(heading, theirs[0]) - number(heading, mine[0]))
+                self.assertLessEqual(difference, moving[heading], (heading, one, other))
+            else:
+                self.assertEqual(theirs[0], mine[0], (heading, one, other))
+        if is_same_length:
+            self.assertEqual([field.span() for field in found[0]], [field.span() for field in found[1]])
+
+    def compare_all(self, container):
+        for words in (AUX, FULL):
+            for locale in ("C", "C.UTF-8"):
+                with self.subTest(words=words, locale=locale):
+                    self.compare(container, words, locale)
+
+    def test_all_fields_are_those_that_ps_prints_inside(self):
+        with Container(passwd=PASSWD, localtime=zone(3 * 3600 + 1234)) as container:
+            self.compare_all(container)
+            for words in (AUX, FULL):
+                self.compare(container, words, options=("--source", "proc"))
+
+    def test_start_is_a_day_and_a_year_as_the_container_counts_them(self):
+        next_year = (time.gmtime().tm_year + 1, 1, 1, 0, 0, 0)
+        for begin in (None, next_year):
+            # Midnight, or New Year, comes so late that all its processes have been started.
+            midnight = int(time.time()) + 8
+            local = calendar.timegm(begin) if begin else midnight + DAY - midnight % DAY
+            with Container(localtime=zone(local - midnight)) as container:
+                time.sleep(max(0, midnight + 1 - time.time()))
+                shown = self.compare(container, AUX)[1].split()[8]
+                self.assertNotIn(b":", shown)
+                self.compare(container, FULL)
+
+    def test_the_clock_is_the_time_namespace_s(self):
+        options = ("--time", "--boottime", str(3 * DAY + 1))
+        with Container(*options, localtime=zone(-3600)) as container:
+            self.assertNotEqual(procview.namespaces(container.pid)["time"],
+                                procview.namespaces("self")["time"])
+            self.compare_all(container)
+
+    def test_users_and_owners_in_a_user_namespace(self):
+        with Container("--user", "--map-root-user",
+                       command=("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups")) as container:
+            self.compare_all(container)
+            text = run("ps", "--both", str(container.pid)).stdout
+            self.assertRegex(text, r"\nroot inside is (uid )?4242 on the host: the container has its own user "
+                                   r"namespace \(\d+, owner (uid )?4242\)\.\n")
+            self.assertRegex(text, r"capabilities, and none of them counts on the host\.\n")
+
+    def test_hostile_passwd_and_localtime_disturb_nothing(self):
+        for localtime in (b"TZif2" + b"\xff" * 100, zone(0, b"<\x1b[2J>-99999999999999"), b"", b"TZif"):
+            with Container(passwd=HOSTILE, localtime=localtime) as container:
+                self.compare(container, AUX)
+
+    def test_both_has_the_same_processes_as_the_host_s_ps_prints_them(self):
+        with Container() as container:
+            rows = run("ps", "--both", str(container.pid), "--no-headers").stdout.splitlines()
+            inside, outside = rows[:len(rows) // 2], rows[len(rows) // 2:]
+            host = subprocess.run(["ps", "aux"], capture_output=True, text=True, check=True,
+                                  errors="surrogateescape").stdout.splitlines()
+            by_pid = {int(row.split()[1]): row for row in host[1:]}
+            headings = host[0].split()
+            self.assertGreaterEqual(len(outside), container.made)
+            for one, other in zip(inside, outside):
+                pid = int(other.split()[1])
+                self.assertEqual(int(one.split()[1]), procview.chain(pid)[-1]["pid"])
+                self.compare_rows(headings, MOVING[AUX], os.fsencode(by_pid[pid]), os.fsencode(other))
+
+    def test_both_says_what_root_in_it_is_on_the_host(self):
+        with Container() as container:
+            text = run("ps", "--both", str(container.pid)).stdout
+            self.assertIn("\nroot inside is root on the host (no user namespace). It has ", text)
+            self.assertIn("and they count on the host:\nit c", text)
+            holds = int(procview.status(container.pid)["CapEff"], 16)
+            for name, power in ((22, "reboot the host (SYS_BOOT)"), (21, "mount (SYS_ADMIN)"),
+                                (16, "load a module (SYS_MODULE)")):
+                sentence = re.search(r"\bit (can .*?)(; it cannot|\.\n)", text)
+                self.assertEqual(bool(holds >> name & 1), bool(sentence and power in sentence[1]), text)
+
+    def test_a_process_put_there_from_outside_is_said_to_be(self):
+        with Container() as container:
+            put = subprocess.Popen(["nsenter", "--target", str(container.pid), "--pid", "--mount", "sleep", "600"])
+            try:
+                child = nsview.wait_until(lambda: nsview.children(put.pid))[0]
+                nsview.wait_until(lambda: procview.read(child, "comm") == b"sleep\n")
+                inner = procview.chain(child)[-1]["pid"]
+                text = run("ps", "--both", str(container.pid)).stdout
+                self.assertIn(f"\nPid {inner} was put there from outside: its parent, {put.pid} nsenter, "
+                              "is outside, so its parent pid inside is 0.", text)
+                full = run("ps", "-ef", "--inside", str(container.pid)).stdout
+                self.assertRegex(full, rf"\n\w+ +{inner} +0 ")
+            finally:
+                nsview.kill(child)
+                put.wait()
+
+
+@nsview.requires_root
+class Usage(unittest.TestCase):
+    def test_what_is_no_container_is_said(self):
+        self.assertIn("no container is called nowhere",
+                      run("ps", "--inside", "nowhere", check=1).stderr)
+
+    def test_what_ps_does_not_know_is_refused(self):
+        for words in (("--json",), ("--tree",), ("-o", "pid"), ("-p", "1"), ("--sort", "rss"), ("--both", "x")):
+            run("ps", "--inside", "x", *words, check=2)
+
+    def test_a_host_process_is_seen_from_the_host(self):
+        lines = run("ps", "--inside", str(os.getpid())).stdout.splitlines()
+        pids = {int(line.split()[1]) for line in lines[1:]}
+        self.assertIn(os.getpid(), pids)
+        self.assertEqual(lines[0], subprocess.run(["ps", "aux"], capture_output=True, text=True,
+                                                  check=True).stdout.splitlines()[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
