@@ -36,6 +36,7 @@ struct run_options {
 	const char *workdir;
 	const char *hostname;
 	bool is_interactive;
+	bool has_terminal;
 	bool is_detached;
 	bool is_list;
 	bool is_json;
@@ -138,6 +139,10 @@ static const struct option run_option_table[] = {
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
 	 RUN_OPTION(OPTION_FLAG, is_interactive)},
+	{.name = "tty",
+	 .letter = 't',
+	 .help = "give COMMAND a terminal of its own; with -i, type into it",
+	 RUN_OPTION(OPTION_FLAG, has_terminal)},
 	{.name = "detach",
 	 .letter = 'd',
 	 .help = "print the container's name and return when COMMAND runs; it goes on",
@@ -247,7 +252,14 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 	spec.hostname = run->hostname;
 	spec.command = argv + 1;
 	spec.keeps_stdin = run->is_interactive;
+	spec.has_terminal = run->has_terminal;
 	run_take_rights(run, &spec);
+	if (run->is_interactive && run->has_terminal && !run->is_detached &&
+	    !isatty(STDIN_FILENO)) {
+		log_error(0, "the input device is not a TTY: leave -t out when standard input is a "
+			     "file or a pipe");
+		return EXIT_FAILED;
+	}
 	return run->is_detached ? run_detached(&spec) : run_attached(&spec);
 }
 

@@ -25,6 +25,7 @@
 #include "launch/rights.h"
 #include "launch/rootfs.h"
 #include "launch/spec.h"
+#include "launch/terminal.h"
 #include "launch/user.h"
 
 /* Where the sentences of this process go: nsview says them, on the stderr it was given. */
@@ -59,11 +60,14 @@ static void init_die_with_parent(int go_fd)
 		_exit(LAUNCH_EXIT_FAILED);
 }
 
-static int init_set_stdio(const struct spec *spec)
+static int init_set_stdio(const struct init *init, uid_t uid)
 {
+	const struct spec *spec = init->spec;
 	autoclose int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int from[3] = {spec->keeps_stdin ? spec->stdio[0] : null, spec->stdio[1], spec->stdio[2]};
 
+	if (init->terminal)
+		return terminal_make(init->terminal, uid);
 	if (null < 0)
 		return log_fail(-errno, "open the container's /dev/null");
 	/* First out of each other's way, or the second dup2 might overwrite the third's source. */
@@ -142,6 +146,8 @@ static int init_set_environment(const struct init *init, const struct user *user
 	environment_set(environment, "PATH", PROGRAM_PATH);
 	environment_set(environment, "HOSTNAME", init->hostname);
 	environment_set(environment, "HOME", user->home);
+	if (init->terminal)
+		environment_set(environment, "TERM", "xterm");
 	for (size_t i = 0; !r && i < init->spec->environment_count; i++)
 		r = environment_add(environment, init->spec->environment[i]);
 	return r;
@@ -182,7 +188,7 @@ static int init_run(const struct init *init)
 	root_fd = open("/", O_PATH | O_CLOEXEC);
 	if (user_resolve(root_fd, init->spec->user, &user) ||
 	    init_set_environment(init, &user, &environment) ||
-	    init_enter_workdir(init->spec->workdir, root_fd) || init_set_stdio(init->spec) ||
+	    init_enter_workdir(init->spec->workdir, root_fd) || init_set_stdio(init, user.uid) ||
 	    init_become(init, &user, has_groups))
 		return LAUNCH_EXIT_FAILED;
 	init_close_others(init->go_fd, init->report_fd);

@@ -7,6 +7,7 @@
 
 struct rights;
 struct spec;
+struct terminal;
 
 /* The byte that lets it go on. */
 enum init_go {
@@ -18,6 +19,7 @@ struct init {
 	const struct spec *spec;
 	const struct rights *rights;
 	const char *hostname;
+	const struct terminal *terminal; /* NULL: none */
 	struct rootfs_plan rootfs;
 	int go_fd;     /* one byte, enum init_go; end of file: nsview is dead */
 	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */

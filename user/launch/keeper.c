@@ -18,11 +18,11 @@
 
 #define KEEPER_DESCRIPTORS 16
 
-/* Everything but the three descriptors it works with: a pipe it kept open would never end for
+/* Everything but the few descriptors it works with: a pipe it kept open would never end for
  * whoever reads nsview's output. */
 static int keeper_close_others(struct keeper_task *task, int *life_fd)
 {
-	int *kept[] = {life_fd, &task->pidfd, &task->state_dir};
+	int *kept[] = {life_fd, &task->pidfd, &task->state_dir, &task->terminal.fd};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
@@ -30,14 +30,18 @@ static int keeper_close_others(struct keeper_task *task, int *life_fd)
 	/* Above all others first, so that none of the low numbers is still in use; and so high that
 	 * as many as clearing up takes can be had then. */
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (*kept[i] < 0)
+			continue;
 		*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, KEEPER_DESCRIPTORS);
 		if (*kept[i] < 0)
 			return errno == EINVAL ? -EMFILE : -errno;
 	}
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		*kept[i] = dup2(*kept[i], STDERR_FILENO + 1 + (int)i);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (*kept[i] >= 0)
+			*kept[i] = dup2(*kept[i], STDERR_FILENO + 1 + (int)i);
+	}
 	close_range(STDERR_FILENO + 1 + ARRAY_SIZE(kept), ~0U, 0);
 	return 0;
 }
@@ -111,6 +115,7 @@ void keeper_clear(const struct keeper_task *task)
 {
 	struct pollfd end = {.fd = task->pidfd, .events = POLLIN};
 
+	terminal_mode_restore(&task->terminal);
 	/* Pid 1 takes its whole pid namespace with it, and its descriptor is readable only after
 	 * the last of them has gone. */
 	syscall(SYS_pidfd_send_signal, task->pidfd, SIGKILL, NULL, 0);

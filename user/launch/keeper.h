@@ -8,11 +8,14 @@
 
 #include <sys/types.h>
 
+#include "launch/terminal.h"
+
 struct cgroup;
 
 struct keeper_task {
-	int pidfd;     /* of the container's pid 1 */
-	int state_dir; /* borrowed, as everything here */
+	struct terminal_mode terminal; /* nsview's own, to be as it was */
+	int pidfd;                     /* of the container's pid 1 */
+	int state_dir;                 /* borrowed, as everything here */
 	const char *name;
 	const char *id;
 	const struct cgroup *cgroup;

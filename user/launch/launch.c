@@ -29,6 +29,7 @@
 #include "launch/rights.h"
 #include "launch/spec.h"
 #include "launch/state.h"
+#include "launch/terminal.h"
 
 #define LAUNCH_ID_BYTES 6
 #define LAUNCH_LOOKS 100 /* in 20 ms at most: not having ended one kind of race is no failure */
@@ -41,6 +42,7 @@ struct launch {
 	struct spec image_spec; /* the same with what the image says; its two arrays are owned */
 	struct init init;
 	struct keeper_task keeper_task;
+	struct terminal *terminal; /* NULL: none */
 	char id[2 * LAUNCH_ID_BYTES + 1];
 	pid_t pid; /* 0: not started, or reaped */
 	pid_t keeper;
@@ -141,6 +143,7 @@ static int launch_keep(struct launch *launch)
 		.id = launch->id,
 		.cgroup = launch->cgroup,
 	};
+	terminal_mode_read(launch->terminal, &launch->keeper_task.terminal);
 	r = keeper_start(&launch->keeper_task, launch->go_fd, &launch->keeper, &launch->life_fd);
 	return r ? log_fail(r, "start the process that clears up after the container") : 0;
 }
@@ -218,11 +221,19 @@ static int launch_go(struct launch *launch)
 	return log_error(-ECANCELED, "%.*s", (int)sizeof(report.sentence), report.sentence);
 }
 
+/* A new size of nsview's own terminal is of interest where COMMAND has one. */
+static void launch_signals(const struct launch *launch, sigset_t *set)
+{
+	forward_signals(set);
+	if (launch->terminal)
+		sigaddset(set, SIGWINCH);
+}
+
 static void launch_hold_signals(struct launch *launch)
 {
 	sigset_t set;
 
-	forward_signals(&set);
+	launch_signals(launch, &set);
 	sigprocmask(SIG_BLOCK, &set, &launch->old_mask);
 	launch->has_old_mask = true;
 	/* Ignored (an inherited habit of some callers), children would vanish unreaped. */
@@ -302,8 +313,11 @@ static int launch_try(struct launch *launch)
 	if (launch->state_dir < 0)
 		return launch->state_dir;
 	r = launch_make_pipes(launch);
+	if (!r)
+		r = terminal_open(launch->spec, &launch->terminal);
 	if (r)
 		return r;
+	launch->init.terminal = launch->terminal;
 	launch_hold_signals(launch);
 	/*
 	 * The order leaves no moment at which a kill -9 of nsview leaves anything: until the last
@@ -319,7 +333,9 @@ static int launch_try(struct launch *launch)
 		r = launch_limit(launch);
 	if (!r)
 		r = launch_publish(launch);
-	return r ? r : launch_go(launch);
+	if (!r)
+		r = launch_go(launch);
+	return r ? r : terminal_start(launch->terminal);
 }
 
 int launch_start(const struct spec *spec, struct launch **launch, int *exit_code)
@@ -376,22 +392,30 @@ static int launch_forward(const struct launch *launch, int signal_number)
 int launch_wait(struct launch *launch)
 {
 	autoclose int signals = -1;
-	struct pollfd polled[2] = {{.fd = launch->pidfd, .events = POLLIN}, {.events = POLLIN}};
+	struct pollfd polled[2 + TERMINAL_POLLED] = {{.fd = launch->pidfd, .events = POLLIN},
+						     {.events = POLLIN}};
 	int ended_by = 0, status;
 	sigset_t set;
 
-	forward_signals(&set);
+	launch_signals(launch, &set);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	polled[1].fd = signals;
 	while (!polled[0].revents) {
 		struct signalfd_siginfo info;
 
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+		terminal_poll(launch->terminal, polled + 2);
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
 			break;
-		if (!polled[0].revents && polled[1].revents &&
-		    read(signals, &info, sizeof(info)) == sizeof(info) && !ended_by)
+		terminal_move(launch->terminal, polled + 2);
+		if (polled[0].revents || !polled[1].revents ||
+		    read(signals, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo == SIGWINCH)
+			terminal_resize(launch->terminal);
+		else if (!ended_by)
 			ended_by = launch_forward(launch, info.ssi_signo);
 	}
+	terminal_finish(launch->terminal, ended_by ? -1 : signals);
 	status = launch_reap(launch);
 	return ended_by && status == 128 + SIGKILL ? 128 + ended_by : status;
 }
@@ -415,6 +439,7 @@ void launch_free(struct launch *launch)
 		keeper_finish(&launch->keeper_task, launch->keeper, launch->life_fd);
 	if (launch->pid > 0)
 		launch_reap(launch);
+	terminal_free(launch->terminal);
 	rootfs_plan_free(&launch->init.rootfs);
 	free((void *)launch->image_spec.command);
 	free((void *)launch->image_spec.environment);

@@ -38,6 +38,7 @@ struct spec {
 	const char *workdir;  /* NULL: / */
 	const char *hostname; /* NULL: its id */
 	char *const *command; /* NULL-terminated; with an image it may be empty */
+	bool has_terminal;    /* -t */
 	bool keeps_stdin;     /* -i; else COMMAND reads /dev/null */
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
 };
