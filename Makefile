@@ -7,6 +7,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 CLANG_FORMAT ?= clang-format
 PREFIX ?= /usr/local
 ARCH ?= $(shell uname -m)
+K ?= 5.10 6.1 6.12 6.18 7
 
 BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
 CFLAGS ?= -O2 -g
@@ -51,6 +52,12 @@ demo: ## install what is missing, build, and run the demo
 check: setup ## install what is missing, build, and run every test that this machine allows
 	@$(MAKE) --no-print-directory all tests
 	@BUILD=$(BUILD) tests/run
+
+.PHONY: check-kernels
+check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6.12 6.18 7"
+	@sh tests/setup.sh install kernels
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
 setup: ## install what is missing to build and test
 	@sh tests/setup.sh install test

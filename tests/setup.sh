@@ -7,12 +7,13 @@
 #	tests/setup.sh install NEED    installs it where there is apt, else names it, ends with 3
 #	tests/setup.sh list            the table
 #
-# NEED is build, test or runtimes, each of which includes those before it, or fuzz, which includes test.
+# NEED is build, test or runtimes, each of which includes those before it, or fuzz or kernels, which
+# include test.
 set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
 # A program is looked for in PATH and the sbin directories, a header below /usr/include or wherever
-# the compiler finds it, an option of clang by linking with it.
+# the compiler finds it, an option of clang by linking with it, a path where it is.
 table='
 build|cc|gcc|gcc|gcc|gcc|the C compiler
 build|stdio.h|libc6-dev|glibc-devel|glibc|musl-dev|the C library
@@ -44,12 +45,22 @@ fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
 runtimes|busybox|busybox-static|busybox|busybox|busybox-static|what its containers run
 runtimes|ip|iproute2|iproute|iproute2|iproute2|makes the bridge that its daemon asks for
+kernels|qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core|qemu-system-x86|qemu-system-x86_64|runs other kernels
+kernels|/usr/lib/qemu/virtiofsd|qemu-system-common|virtiofsd|virtiofsd|virtiofsd|shares the files of this machine with them
+kernels|busybox|busybox-static|busybox|busybox|busybox-static|all that they have before those files
+kernels|xz|xz-utils|xz|xz|xz|unpacks their modules
 '
 
 # Whether the table's second field is on this machine.
 is_there()
 {
 	case $1 in
+	/*)
+		[ -e "$1" ]
+		;;
+	busybox) # one that needs no library
+		command -v busybox >/dev/null 2>&1 && ! ldd "$(command -v busybox)" >/dev/null 2>&1
+		;;
 	*.h)
 		[ -e "/usr/include/$1" ] && return 0
 		command -v "${CC:-cc}" >/dev/null 2>&1 || return 1
@@ -69,7 +80,8 @@ is_there()
 is_part_of()
 {
 	case $1:$2 in
-	build:* | test:test | test:runtimes | test:fuzz | runtimes:runtimes | fuzz:fuzz) ;;
+	build:* | test:test | test:runtimes | test:fuzz | test:kernels) ;;
+	runtimes:runtimes | fuzz:fuzz | kernels:kernels) ;;
 	*) return 1 ;;
 	esac
 }
@@ -119,6 +131,7 @@ say_missing()
 {
 	case $1 in
 	runtimes) echo "To compare nsview with runtimes, this machine lacks:" ;;
+	kernels) echo "To test nsview under other kernels, this machine lacks:" ;;
 	*) echo "To $1 nsview, this machine lacks:" ;;
 	esac
 	while IFS='|' read -r need thing debian dnf pacman apk why; do
@@ -145,7 +158,10 @@ give_up()
 	find_manager
 	if [ -n "$manager" ]; then
 		echo "As root: $(command_for "$manager")" >&2
-		[ "$manager" != apt-get ] || echo "or let nsview do it: make setup" >&2
+		case $manager:$1 in
+		apt-get:kernels) echo "or let nsview do it: make check-kernels" >&2 ;;
+		apt-get:*) echo "or let nsview do it: make setup" >&2 ;;
+		esac
 	else
 		echo "None of apt-get, dnf, pacman and apk is here; they would be:" >&2
 		for manager in apt-get dnf pacman apk; do
@@ -192,11 +208,11 @@ install_missing()
 }
 
 case ${1-}:${2-} in
-check:build | check:test | check:runtimes | check:fuzz)
+check:build | check:test | check:runtimes | check:fuzz | check:kernels)
 	find_missing "$2"
 	[ -z "$missing" ] || give_up "$2"
 	;;
-install:build | install:test | install:runtimes | install:fuzz)
+install:build | install:test | install:runtimes | install:fuzz | install:kernels)
 	find_missing "$2"
 	[ -z "$missing" ] || install_missing "$2"
 	;;
@@ -204,7 +220,7 @@ list:)
 	echo "$table"
 	;;
 *)
-	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz, or list" >&2
+	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz|kernels, or list" >&2
 	exit 2
 	;;
 esac
