@@ -24,9 +24,20 @@ class Result:
     detail: str = ""
 
 
+def as_pattern(words):
+    return (words or "").replace("/", ".").removesuffix(".py")
+
+
 def is_wanted(name, pattern):
-    pattern = (pattern or "").replace("/", ".").removesuffix(".py")
+    pattern = as_pattern(pattern)
     return not pattern or pattern in name or fnmatch.fnmatchcase(name, pattern)
+
+
+def may_have_wanted(job_name, pattern):
+    """False if no test of that file can match: a glob says how names begin. Saves running the file."""
+    pattern, prefix = as_pattern(pattern), job_name.replace("/", ".") + "."
+    start = re.match(r"[^*?[]*", pattern)[0]
+    return start == pattern or start.startswith(prefix) or prefix.startswith(start)
 
 
 def end_words(status, seconds):
