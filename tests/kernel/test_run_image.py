@@ -7,12 +7,14 @@ import io
 import json
 import os
 import pathlib
+import subprocess
 
 import tarfile
 import tempfile
+import time
 import unittest
 
-from nsview import requires_root, run
+from nsview import NSVIEW, requires_root, run, wait_until
 
 PLACES = ("usr", "bin", "sbin", "lib", "lib64")  # of this machine's programs
 
@@ -372,6 +374,29 @@ class Hostile(Images):
         """A directory that its owner may not enter is no obstacle, nor is one of mode 0."""
         text = self.output("cat d/file", [tar(folder("d", mode=0), ("d/file", "x", {"mode": 0}))])
         self.assertEqual(text, "x")
+
+    def test_an_image_larger_than_the_memory_limit(self):
+        self.write(saved([base(), tar(("large", os.urandom(48 << 20)))]))
+        self.assert_refused("memory", options=["--memory", "16m"])
+
+    def test_killed_while_it_unpacks(self):
+        """kill -9 of nsview in the middle of it leaves no process, mount or state file."""
+        self.write(saved([base(), *[tar((f"file{i}", os.urandom(2 << 20))) for i in range(8)]]))
+        name = f"image-{os.getpid()}"
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+        for moment in range(12):
+            process = subprocess.Popen([NSVIEW, "run", "--name", name, "--image", self.file, *programs(), "sleep", "300"],
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(moment * 0.004)
+            process.kill()
+            process.wait()
+            wait_until(lambda: not os.path.exists(f"/run/nsview/{name}.json"))
+        self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text(), mounts)
+
+    def test_no_other_program_is_executed(self):
+        self.write(gzip.compress(saved([base(), gzip.compress(tar(("file", "x")))])))
+        done = self.inside("true", command=["strace", "-f", "-qq", "-e", "trace=execve", "-e", "status=successful"])
+        self.assertEqual(done.stderr.count("execve("), 2, done.stderr)
 
     def test_a_sparse_giant_takes_no_memory(self):
         buffer = io.BytesIO()

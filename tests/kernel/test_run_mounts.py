@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """nsview run: what is mounted in a container, by /proc/PID/mountinfo and by trying it."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -166,6 +167,16 @@ class Volumes(Folder):
         self.assertEqual(done.stdout, "before")
         self.assertEqual(done.stderr.count("Read-only file system"), 2)
         self.assertEqual(os.listdir(self.folder), ["file"])
+
+    def test_the_state_file_declares_them(self):
+        name = f"mounts-{os.getpid()}"
+        with subprocess.Popen([NSVIEW, "run", "--name", name, "-i", "-v", f"{self.folder}:/x/../data:ro", "--read-only", "sh",
+                               "-c", "echo ready; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            said = json.loads(pathlib.Path(f"/run/nsview/{name}.json").read_text())
+            process.stdin.close()
+        self.assertEqual(said["mounts"], [{"source": self.folder, "target": "/data", "read_only": True}])
+        self.assertIs(said["read_only"], True)
 
     def test_a_file(self):
         path = self.make_file("file", "content")

@@ -172,6 +172,7 @@ static int init_enter_workdir(const char *path, int root_fd)
 /* Everything up to execve. Returns the exit code when it comes to nothing. */
 static int init_run(const struct init *init)
 {
+	const struct init_report ready = {0};
 	struct user user = {0};
 	struct environment environment = {0};
 	autoclose int root_fd = -1;
@@ -194,6 +195,7 @@ static int init_run(const struct init *init)
 	init_close_others(init->go_fd, init->report_fd);
 	init_reset_signals();
 	init_die_with_parent(init->go_fd);
+	(void)!write(init->report_fd, &ready, sizeof(ready));
 	path = environment_get(&environment, "PATH");
 	return program_execute(init->spec->command, environment.items, path ? path : PROGRAM_PATH);
 }

@@ -21,12 +21,14 @@ struct init {
 	const char *hostname;
 	const struct terminal *terminal; /* NULL: none */
 	struct rootfs_plan rootfs;
-	int go_fd;     /* one byte, enum init_go; end of file: nsview is dead */
-	int report_fd; /* close-on-exec; gets a struct init_report when COMMAND was not executed */
+	int go_fd; /* one byte, enum init_go; end of file: nsview is dead */
+	/* Close-on-exec. Gets a struct init_report with exit_code 0 when all is made, and one with
+	 * another when COMMAND could not be executed. */
+	int report_fd;
 };
 
 struct init_report {
-	int exit_code; /* enum launch_exit */
+	int exit_code; /* enum launch_exit; 0: COMMAND is executed next */
 	char sentence[1024];
 };
 

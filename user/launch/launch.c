@@ -170,6 +170,7 @@ static int launch_publish(struct launch *launch)
 		.name = launch_name(launch),
 		.id = launch->id,
 		.rights = &launch->rights,
+		.volumes = &launch->init.rootfs.volumes,
 		.pid = launch->pid,
 	};
 
@@ -195,30 +196,55 @@ static void launch_await_image(const struct launch *launch)
 	text_free(&arguments);
 }
 
-/* Lets the container go on, and returns when COMMAND has been executed or cannot be. */
-static int launch_go(struct launch *launch)
+/* False: that was the last, or part of one. */
+static bool launch_read_report(const struct launch *launch, struct init_report *report)
 {
-	struct init_report report = {0};
-	const char go = launch->has_device_guard ? INIT_GO_GUARDED : INIT_GO;
 	size_t length = 0;
 	ssize_t got;
 
-	if (write(launch->go_fd, &go, 1) != 1)
-		return log_fail(-errno, "start the container");
-	while (length < sizeof(report)) {
-		got = read(launch->report_fd, (char *)&report + length, sizeof(report) - length);
+	while (length < sizeof(*report)) {
+		got = read(launch->report_fd, (char *)report + length, sizeof(*report) - length);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			break;
 		length += got;
 	}
-	if (length != sizeof(report)) {
-		launch_await_image(launch);
-		return 0;
+	return length == sizeof(*report);
+}
+
+/* Before COMMAND, which thus has not run at all. */
+static int launch_died(const struct launch *launch)
+{
+	if (launch->cgroup && cgroup_is_out_of_memory(launch->cgroup))
+		return log_error(
+			-ENOMEM,
+			"cannot make the container: it needs more memory than its limit, to "
+			"which the files of an image count; give it more with --memory");
+	return log_error(-ECANCELED, "cannot make the container: its first process was killed");
+}
+
+/* Lets the container go on, and returns when COMMAND has been executed or cannot be. */
+static int launch_go(struct launch *launch)
+{
+	struct init_report report = {0};
+	const char go = launch->has_device_guard ? INIT_GO_GUARDED : INIT_GO;
+	bool is_ready = false;
+
+	if (write(launch->go_fd, &go, 1) != 1)
+		return log_fail(-errno, "start the container");
+	while (launch_read_report(launch, &report)) {
+		if (report.exit_code) {
+			launch->exit_code = report.exit_code;
+			return log_error(-ECANCELED, "%.*s", (int)sizeof(report.sentence),
+					 report.sentence);
+		}
+		is_ready = true;
 	}
-	launch->exit_code = report.exit_code;
-	return log_error(-ECANCELED, "%.*s", (int)sizeof(report.sentence), report.sentence);
+	if (!is_ready)
+		return launch_died(launch);
+	launch_await_image(launch);
+	return 0;
 }
 
 /* A new size of nsview's own terminal is of interest where COMMAND has one. */

@@ -20,6 +20,7 @@
 #include "host/runtime/nsview_state.h"
 #include "launch/rights.h"
 #include "launch/spec.h"
+#include "launch/volume.h"
 
 int state_open_dir(void)
 {
@@ -118,6 +119,21 @@ static void state_add_rights(struct json *json, const struct state *state)
 	state_add_limit(json, "pids_limit", rights->limits.pids);
 }
 
+static void state_add_volumes(struct json *json, const struct volumes *volumes)
+{
+	json_key(json, "mounts");
+	json_array_open(json);
+	for (size_t i = 0; i < volumes->count; i++) {
+		json_object_open(json);
+		state_add_string(json, "source", volumes->items[i].source);
+		state_add_string(json, "target", volumes->items[i].target);
+		json_key(json, "read_only");
+		json_boolean(json, volumes->items[i].is_read_only);
+		json_object_close(json);
+	}
+	json_array_close(json);
+}
+
 static void state_format(struct text *out, const struct state *state, uint64_t start_ticks,
 			 uint32_t pid_ns)
 {
@@ -142,6 +158,7 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 	state_add_string(&json, "rootfs", root);
 	json_key(&json, "read_only");
 	json_boolean(&json, state->spec->is_read_only);
+	state_add_volumes(&json, state->volumes);
 	json_key(&json, "created");
 	json_time(&json, now.tv_sec * 1000000000ULL + now.tv_nsec);
 	json_key(&json, "command");

@@ -12,12 +12,14 @@
 
 struct rights;
 struct spec;
+struct volumes;
 
 struct state {
 	const struct spec *spec;
 	const char *name;
 	const char *id;
 	const struct rights *rights;
+	const struct volumes *volumes;
 	pid_t pid;
 };
 
