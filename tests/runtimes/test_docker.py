@@ -25,7 +25,7 @@ CONTAINERS = {
     "macadmin": ["--cap-add=MAC_ADMIN", "--cap-add=NET_ADMIN"],
     "nokill": ["--cap-drop=KILL"],
     "nothing": ["--cap-drop=ALL"],
-    "limited": ["--cpus=.5", "--memory=64m", "--pids-limit=50"],
+    "limited": ["--cpus=.7", "--memory=64m", "--pids-limit=50"],
     "volume": ["-v", "/:/host:ro"],
     "pidhost": ["--pid=host"],
     "nethost": ["--net=host"],
@@ -92,8 +92,7 @@ def container_facts(pid, inspected):
     }
 
 
-@lab.needs_docker
-class Docker(unittest.TestCase):
+class Comparison(unittest.TestCase):
     maxDiff = None
 
     def rows(self, *words):
@@ -118,6 +117,9 @@ class Docker(unittest.TestCase):
                  if got.get(key) != value and not (source == "proc" and key in PROC_UNKNOWN and key in row["unknown"])]
         self.assertEqual(wrong, [], f"{declared['Name']} from {source}")
 
+
+@lab.needs_docker
+class Docker(Comparison):
     def test_every_field_of_each_container(self):
         for source, rows in self.rows():
             for name, container in containers.items():
@@ -143,6 +145,12 @@ class Docker(unittest.TestCase):
                 self.assertEqual(rows[pid]["caps"], "docker-default")
         finally:
             os.kill(pid, 9)
+
+    def test_limits_filter_with_their_units(self):
+        limited = containers["limited"]
+        for expression in ("cpu-limit=700m", "cpu-limit<0.71", "memory-limit=64m", "pids-limit=50 and drift=none"):
+            for _, rows in self.rows("--filter", expression, *ours()):
+                self.assertEqual(set(rows), {limited.pid}, expression)
 
     def test_more_than_was_declared_is_drift(self):
         container = containers["plain"]
@@ -282,7 +290,7 @@ class Docker(unittest.TestCase):
 
 
 @lab.needs_docker
-class Roots(unittest.TestCase):
+class Roots(Comparison):
     def test_a_data_root_on_a_disk_of_its_own(self):
         with lab.Docker(has_data_disk=True) as other, other.run("--name=elsewhere") as container:
             for source in ("bpf", "proc"):
@@ -300,6 +308,8 @@ class Roots(unittest.TestCase):
                 self.assertEqual([rows[pid]["uid"] for pid in (root.pid, user.pid)], [165536, 165569])
                 self.assertEqual([rows[pid]["in_user"] for pid in (root.pid, user.pid)], ["root", "www-data"])
                 self.assertEqual(rows[root.pid]["caps"], "docker-default in userns")
+                for container in (root, user):
+                    self.compare(rows[container.pid], source, container.pid, container)
 
 
 if __name__ == "__main__":

@@ -154,6 +154,22 @@ static void users_are_those_of_the_host_by_their_number(void **state)
 	machine_end(&machine);
 }
 
+static void users_stand_in_the_order_of_their_numbers_whoever_comes_first(void **state)
+{
+	struct machine machine;
+	struct process process = process_make(10);
+
+	(void)state;
+	machine_start(&machine);
+	process_set_euid(&process, USER_NAMELESS, 0);
+	machine_add(&machine, &process);
+	process = process_make(11);
+	machine_add(&machine, &process);
+	machine_settle(&machine);
+	assert_rows(&machine, GROUP_USER, "user", "\"root\" \"4000001\"");
+	machine_end(&machine);
+}
+
 static void capabilities_and_drift_are_those_of_all_together(void **state)
 {
 	struct machine machine;
@@ -183,6 +199,8 @@ static void what_counts_on_the_host_hides_what_does_not(void **state)
 	machine_settle(&machine);
 	assert_rows(&machine, GROUP_CONTAINER, "caps", "\"KILL\" \"docker-default in userns\"");
 	assert_rows(&machine, GROUP_CONTAINER, "host_effective", "true false");
+	assert_rows(&machine, GROUP_IMAGE, "caps", "\"KILL\"");
+	assert_rows(&machine, GROUP_IMAGE, "eff", "[\"CAP_KILL\"]");
 	machine_end(&machine);
 }
 
@@ -241,6 +259,7 @@ int main(void)
 		cmocka_unit_test(each_container_is_a_row_also_when_two_have_one_name),
 		cmocka_unit_test(containers_of_one_image_pod_or_runtime_share_a_row),
 		cmocka_unit_test(users_are_those_of_the_host_by_their_number),
+		cmocka_unit_test(users_stand_in_the_order_of_their_numbers_whoever_comes_first),
 		cmocka_unit_test(capabilities_and_drift_are_those_of_all_together),
 		cmocka_unit_test(what_counts_on_the_host_hides_what_does_not),
 		cmocka_unit_test(

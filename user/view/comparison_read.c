@@ -137,10 +137,11 @@ static int read_cpus(struct reading *reading)
 {
 	double cpus;
 
-	if (!quantity_read(reading->text, cpu_units, &cpus))
+	if (!quantity_read(reading->text, cpu_units, &cpus) || cpus < 0 || cpus > 1e6)
 		return read_fails(reading, 0, "is compared with a number of CPUs: 0.5 or 500m");
+	/* 700 thousandths are not 0.7 to the last bit; the kernel's limits are whole billionths. */
 	reading->literal->kind = LITERAL_REAL;
-	reading->literal->real = cpus;
+	reading->literal->real = (double)(int64_t)(cpus * 1e9 + 0.5) / 1e9;
 	return 0;
 }
 
