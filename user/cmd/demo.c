@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/demo_scenes.h"
+#include "cmd/demo_trials.h"
 #include "cmd/print.h"
 #include "cmd/session.h"
 #include "host/caps.h"
@@ -195,6 +196,10 @@ static void demo_add_run(struct text *out, const struct scene *scene)
 		text_printf(&command, " --cap-add %s", scene->cap_add);
 	if (scene->cap_drop)
 		text_printf(&command, " --cap-drop %s", scene->cap_drop);
+	if (scene->userns)
+		text_printf(&command, " --userns %s", scene->userns);
+	if (scene->is_privileged)
+		text_add_string(&command, " --privileged");
 	text_add_string(&command, " sleep 60");
 	demo_add_command(out, text_string(&command));
 	text_free(&command);
@@ -257,6 +262,8 @@ static void demo_show_scene(struct demo *demo, const struct scene *scene)
 	spec.cap_add_count = scene->cap_add ? 1 : 0;
 	spec.cap_drop = &scene->cap_drop;
 	spec.cap_drop_count = scene->cap_drop ? 1 : 0;
+	spec.userns = scene->userns;
+	spec.is_privileged = scene->is_privileged;
 	spec.command = demo_sleep;
 	if (!demo_can_give(&spec, &out)) {
 		demo_print(demo, &out);
@@ -342,6 +349,17 @@ static void demo_show_kernel(struct demo *demo)
 	demo_print(demo, &out);
 }
 
+static void demo_show_trial(struct demo *demo, const struct trial_scene *scene)
+{
+	struct text out = {0}, said = {0};
+
+	demo_add_title(demo, &out, scene->title);
+	demo->is_contradicted |= !trial_play(scene, demo->pids[0], &out, &said);
+	demo_add_paragraph(&out, text_string(&said));
+	text_free(&said);
+	demo_print(demo, &out);
+}
+
 /* The containers are all still running: the last scene shows them as one list. */
 static void demo_show_all(struct demo *demo)
 {
@@ -378,6 +396,11 @@ static void demo_play(struct demo *demo)
 		if (demo->exit_code != EXIT_DONE || demo_is_interrupted())
 			return;
 		demo_show_scene(demo, &demo_scenes[i]);
+	}
+	for (size_t i = 0; i < trial_scenes_count; i++) {
+		if (demo->exit_code != EXIT_DONE || demo_is_interrupted())
+			return;
+		demo_show_trial(demo, &trial_scenes[i]);
 	}
 	if (demo->exit_code == EXIT_DONE && !demo_is_interrupted())
 		demo_show_all(demo);

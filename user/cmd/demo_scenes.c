@@ -10,6 +10,7 @@
 #include "host/caps.h"
 #include "host/facts.h"
 #include "host/passwd.h"
+#include "launch/privilege.h"
 #include "model/model.h"
 #include "view/column.h"
 
@@ -113,6 +114,58 @@ static bool scene_judge_dropped(const struct view_context *view, const struct pr
 	       !proc->task->caps[CAP_SET_PERMITTED] && !proc->task->caps[CAP_SET_BOUNDING];
 }
 
+static bool scene_judge_network(const struct view_context *view, const struct proc *proc,
+				struct text *said)
+{
+	text_printf(said,
+		    "NET_ADMIN, to %s. It has a network namespace of its own, so that it is master "
+		    "of that; with --network host the same word would make it master of the "
+		    "host's.",
+		    caps_meaning(CAP_NET_ADMIN));
+	return scene_is_user(proc, 0) && proc_is_host_effective(proc, view->model) &&
+	       scene_effective(proc) == (CAPS_DOCKER_DEFAULT | BIT(CAP_NET_ADMIN));
+}
+
+static bool scene_judge_no_kill(const struct view_context *view, const struct proc *proc,
+				struct text *said)
+{
+	(void)view;
+	text_printf(said,
+		    "%d of the %d are left. Without KILL this root may signal only processes of "
+		    "its own user, as everybody may.",
+		    __builtin_popcountll(scene_effective(proc)),
+		    __builtin_popcountll(CAPS_DOCKER_DEFAULT));
+	return scene_is_user(proc, 0) &&
+	       scene_effective(proc) == (CAPS_DOCKER_DEFAULT & ~BIT(CAP_KILL));
+}
+
+static bool scene_judge_privileged(const struct view_context *view, const struct proc *proc,
+				   struct text *said)
+{
+	uint64_t set = scene_effective(proc);
+
+	text_printf(said,
+		    "%d of the host's %d capabilities, all that nsview itself has, counting on the "
+		    "host; and the system call filter and the masks are gone too. This is root of "
+		    "the host with other files.",
+		    __builtin_popcountll(set), view->facts->cap_last + 1);
+	return scene_is_user(proc, 0) && proc_is_host_effective(proc, view->model) &&
+	       set == privilege_grantable(view->facts->cap_last);
+}
+
+static bool scene_judge_userns(const struct view_context *view, const struct proc *proc,
+			       struct text *said)
+{
+	text_printf(said,
+		    "Root inside, and user %u on the host: nobody special. Its capabilities are as "
+		    "many as any container's, and count only for what its own user namespace "
+		    "owns.",
+		    proc->task->ids.euid);
+	return proc->task->in_ids.euid == 0 && proc->task->ids.euid != 0 &&
+	       !proc_is_host_effective(proc, view->model) &&
+	       scene_effective(proc) == CAPS_DOCKER_DEFAULT;
+}
+
 const struct scene demo_scenes[] = {
 	{.title = "One process, two pids",
 	 .name = "plain",
@@ -138,6 +191,27 @@ const struct scene demo_scenes[] = {
 	 .cap_drop = "ALL",
 	 .claim = "root without any capability, and with an empty bounding set",
 	 .judge = scene_judge_dropped},
+	{.title = "Master of a network",
+	 .name = "netadmin",
+	 .cap_add = "NET_ADMIN",
+	 .claim = "docker's default set and NET_ADMIN, counting on the host",
+	 .judge = scene_judge_network},
+	{.title = "A capability less",
+	 .name = "nokill",
+	 .cap_drop = "KILL",
+	 .claim = "docker's default set without KILL",
+	 .judge = scene_judge_no_kill},
+	{.title = "Privileged",
+	 .name = "privileged",
+	 .is_privileged = true,
+	 .claim = "root with every capability that nsview has, counting on the host",
+	 .judge = scene_judge_privileged},
+	{.title = "Users of its own",
+	 .name = "userns",
+	 .userns = "auto",
+	 .claim =
+		 "root inside, another user on the host, with capabilities that do not count there",
+	 .judge = scene_judge_userns},
 };
 const size_t demo_scenes_count = ARRAY_SIZE(demo_scenes);
 

@@ -16,7 +16,9 @@ struct scene {
 	const char *user;     /* --user, or NULL */
 	const char *cap_add;  /* or NULL */
 	const char *cap_drop; /* or NULL */
-	bool shows_host_row;  /* nsview's own process beside the container's */
+	const char *userns;   /* or NULL */
+	bool is_privileged;
+	bool shows_host_row; /* nsview's own process beside the container's */
 	/* What was to be seen, for the case that it was not. */
 	const char *claim;
 	bool (*judge)(const struct view_context *view, const struct proc *proc, struct text *said);
