@@ -25,10 +25,14 @@ def bind(source, target):
         raise OSError(ctypes.get_errno(), source)
 
 
-def subject(program, *steps):
-    made = subprocess.Popen([program, *steps], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def wait_ready(*words):
+    made = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     made.stdout.readline()
     return made
+
+
+def subject(program, *steps):
+    return wait_ready(program, *steps)
 
 
 def shell():
@@ -39,22 +43,18 @@ def shell():
     return pid, terminal
 
 
-WIPE = """
-import ctypes, pathlib, sys
-fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
-start, end = int(fields[45]), int(fields[46])
-ctypes.memset(start, int(sys.argv[1]), end - start - 1)
-print("ready", flush=True)
-sys.stdin.read()
-"""
+def python(program, *words):
+    program += "\nimport sys\nprint('ready', flush=True)\nsys.stdin.read()"
+    return wait_ready(sys.executable, "-c", program, *words)
 
 
 def wiped(byte):
     """Its arguments are that byte, over and over."""
-    made = subprocess.Popen([sys.executable, "-c", WIPE, str(byte)], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE)
-    made.stdout.readline()
-    return made
+    return python("""
+import ctypes, pathlib, sys
+fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()
+start, end = int(fields[45]), int(fields[46])
+ctypes.memset(start, int(sys.argv[1]), end - start - 1)""", str(byte))
 
 
 def make(program, folder):
@@ -75,7 +75,9 @@ def make(program, folder):
         subject(program, "fork", "stop"),
         subject(program, "hold", b"caf\xc3\xa9 \xe4\xb8\xad\xc2\x85 \x1b[31m\ttab\nline \xc3(", "", "end "),
         subject(program, "hold", b"torn \xff \xc3\xa9 \x01", "end"),
-        subject(program, "memory", "64", "hold"),
+        subject(program, "memory", "128", "hold"),
+        subject(program, "nice", "7", "mlock", "pty", "threads", "2", "hold"),
+        python("import mmap\nheld = mmap.mmap(-1, 1 << 36, mmap.MAP_PRIVATE | 0x4000, 0)"),
     ]
     if (folder / "passwd").exists():
         kept.append(subject(program, "nice", "-3", "hold"))

@@ -17,6 +17,7 @@ import unittest
 import nsview
 import procview
 from nsview import run
+from test_hostile import on_terminal
 
 PYTHON = shutil.which("python3", path="/usr/bin:/bin")  # which every user may run
 AUX, FULL = ("ps", "aux"), ("ps", "-ef")
@@ -74,14 +75,14 @@ class Container:
         self.process.stdout.close()
         self.folder.cleanup()
 
-    def run(self, words, locale):
+    def run(self, words, environment):
         """What the command prints inside."""
-        self.process.stdin.write(f"LC_ALL={locale} exec {' '.join(words)}\n".encode())
+        self.process.stdin.write(f"{environment} exec {' '.join(words)}\n".encode())
         self.process.stdin.flush()
         lines = []
         while (line := self.process.stdout.readline()) != b"done\n":
             lines.append(line.rstrip(b"\n"))
-        return [line for line in lines if not line.endswith(" ".join(words).encode())]
+        return [line for line in lines if b" ps" not in line[-10:]]
 
 
 def ours(container, words, locale, *options):
@@ -108,13 +109,8 @@ class AgainstProcps(unittest.TestCase):
     maxDiff = None
 
     def compare(self, container, words, locale="C.UTF-8", options=()):
-        their, mine = container.run(words, locale), ours(container, words, locale, *options)
-        self.assertEqual(their[0], mine[0])
-        headings = their[0].decode().split()
-        self.assertGreaterEqual(len(their), container.made)
-        self.assertEqual(len(their), len(mine), (their, mine))
-        for one, other in zip(their[1:], mine[1:]):
-            self.compare_rows(headings, MOVING[words], one, other)
+        their, mine = container.run(words, f"LC_ALL={locale}"), ours(container, words, locale, *options)
+        self.compare_lists(container, words, their, mine)
         return mine
 
     def compare_rows(self, headings, moving, one, other):
@@ -134,6 +130,13 @@ class AgainstProcps(unittest.TestCase):
         if is_same_length:
             self.assertEqual([field.span() for field in found[0]], [field.span() for field in found[1]])
 
+    def compare_lists(self, container, words, their, mine):
+        self.assertEqual(their[0], mine[0])
+        self.assertGreaterEqual(len(their), container.made)
+        self.assertEqual(len(their), len(mine), (their, mine))
+        for one, other in zip(their[1:], mine[1:]):
+            self.compare_rows(their[0].decode().split(), MOVING[words], one, other)
+
     def compare_all(self, container):
         for words in (AUX, FULL):
             for locale in ("C", "C.UTF-8"):
@@ -145,6 +148,22 @@ class AgainstProcps(unittest.TestCase):
             self.compare_all(container)
             for words in (AUX, FULL):
                 self.compare(container, words, options=("--source", "proc"))
+
+    def test_a_terminal_cuts_as_ps_does(self):
+        with Container(passwd=PASSWD) as container:
+            for columns in (40, 75, 100, 131):
+                for words, full in ((AUX, ()), (FULL, ("-ef",))):
+                    with self.subTest(columns=columns, words=words):
+                        their = container.run(words, f"LC_ALL=C.UTF-8 COLUMNS={columns}")
+                        mine = on_terminal("ps", "--inside", str(container.pid), *full, columns=columns)
+                        self.compare_cut(container, words, their, mine.encode().split(b"\n")[:-1])
+
+    def compare_cut(self, container, words, their, mine):
+        """Where a moving field has another length, more or less of the command is left."""
+        self.assertEqual([len(row) for row in their[:1]], [len(row) for row in mine[:1]])
+        rows = [pair for pair in zip(their, mine) if len(pair[0]) == len(pair[1])]
+        self.assertGreater(len(rows), container.made // 2)
+        self.compare_lists(container, words, [row for row, _ in rows], [row for _, row in rows])
 
     def test_start_is_a_day_and_a_year_as_the_container_counts_them(self):
         next_year = (time.gmtime().tm_year + 1, 1, 1, 0, 0, 0)

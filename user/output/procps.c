@@ -20,6 +20,7 @@
 #define LINE_WIDTH_MAX 131072 /* what ps takes for the width of a pipe */
 #define ARGS_BYTES_MAX 131071 /* what it reads of the arguments */
 #define USER_WIDTH 8
+#define COMMAND_WIDTH_MIN 3
 
 struct line {
 	const struct vantage *vantage;
@@ -33,6 +34,7 @@ struct layout_column {
 	const char *heading;
 	size_t width; /* 0: that of a pid */
 	bool is_right;
+	size_t filled; /* blanks that are part of the cell: it is never narrower, wherever it goes */
 	/* Appends to line->cell; the columns on the screen that it takes. */
 	size_t (*add)(struct line *line);
 };
@@ -278,24 +280,24 @@ static size_t add_command(struct line *line)
 }
 
 static const struct layout_column user_columns[] = {
-	{"USER", USER_WIDTH, false, add_user},
-	{"PID", 0, true, add_pid},
-	{"%CPU", 4, true, add_cpu},
-	{"%MEM", 4, true, add_memory},
-	{"VSZ", 6, true, add_vsz},
-	{"RSS", 5, true, add_rss},
-	{"TTY", 8, false, add_tty},
-	{"STAT", 4, false, add_stat},
-	{"START", 5, true, add_start},
-	{"TIME", 6, true, add_time},
-	{"COMMAND", 0, false, add_command},
+	{"USER", USER_WIDTH, false, 0, add_user},
+	{"PID", 0, true, 0, add_pid},
+	{"%CPU", 4, true, 0, add_cpu},
+	{"%MEM", 4, true, 4, add_memory},
+	{"VSZ", 6, true, 0, add_vsz},
+	{"RSS", 5, true, 0, add_rss},
+	{"TTY", 8, false, 0, add_tty},
+	{"STAT", 4, false, 0, add_stat},
+	{"START", 5, true, 0, add_start},
+	{"TIME", 6, true, 6, add_time},
+	{"COMMAND", 0, false, 0, add_command},
 };
 
 static const struct layout_column full_columns[] = {
-	{"UID", USER_WIDTH, false, add_user}, {"PID", 0, true, add_pid},
-	{"PPID", 0, true, add_ppid},          {"C", 2, true, add_c},
-	{"STIME", 5, true, add_start},        {"TTY", 8, false, add_tty},
-	{"TIME", 8, true, add_clock},         {"CMD", 0, false, add_command},
+	{"UID", USER_WIDTH, false, 0, add_user}, {"PID", 0, true, 0, add_pid},
+	{"PPID", 0, true, 0, add_ppid},          {"C", 2, true, 2, add_c},
+	{"STIME", 5, true, 0, add_start},        {"TTY", 8, false, 0, add_tty},
+	{"TIME", 8, true, 0, add_clock},         {"CMD", 0, false, 0, add_command},
 };
 
 struct layout {
@@ -318,6 +320,7 @@ static void layout_add_row(const struct layout *layout, struct line *line, struc
 		size_t width = column->width ? column->width : (size_t)line->vantage->pid_digits;
 		size_t gap = due > at ? due - at : i > 0;
 		bool is_last = i + 1 == layout->count;
+		size_t fill = 0;
 		size_t taken;
 
 		line->room = layout->width > at + gap ? layout->width - at - gap : 0;
@@ -328,12 +331,16 @@ static void layout_add_row(const struct layout *layout, struct line *line, struc
 			text_add_string(line->cell, column->heading);
 			taken = line->cell->length;
 		}
+		if (line->row && taken < column->filled) {
+			fill = column->filled - taken;
+			taken = column->filled;
+		}
 		if (!is_last && column->is_right && taken < width) {
 			size_t pad = width - taken;
 
 			gap = due + pad > at ? due + pad - at : 1;
 		}
-		text_add_spaces(out, gap);
+		text_add_spaces(out, gap + fill);
 		text_add(out, line->cell->data, line->cell->length);
 		at += gap + taken;
 		due += width + 1;
@@ -341,9 +348,25 @@ static void layout_add_row(const struct layout *layout, struct line *line, struc
 	text_add_char(out, '\n');
 }
 
+/* A narrow terminal gets rows of as many of its lines as the columns and COMMAND_WIDTH_MIN of the
+ * command need. */
+static size_t layout_width(const struct layout *layout, size_t terminal, size_t pid_width)
+{
+	size_t needed = COMMAND_WIDTH_MIN;
+	size_t width = terminal;
+
+	if (!terminal)
+		return LINE_WIDTH_MAX;
+	for (size_t i = 0; i + 1 < layout->count; i++)
+		needed += 1 + (layout->columns[i].width ? layout->columns[i].width : pid_width);
+	while (width < needed)
+		width += terminal;
+	return width;
+}
+
 int procps_write(FILE *stream, const struct vantage *vantage, const struct procps_options *options)
 {
-	struct layout layout = {user_columns, ARRAY_SIZE(user_columns), options->width};
+	struct layout layout = {user_columns, ARRAY_SIZE(user_columns), 0};
 	struct text cell = {0};
 	struct text raw = {0};
 	struct text out = {0};
@@ -354,8 +377,7 @@ int procps_write(FILE *stream, const struct vantage *vantage, const struct procp
 		layout.columns = full_columns;
 		layout.count = ARRAY_SIZE(full_columns);
 	}
-	if (!layout.width)
-		layout.width = LINE_WIDTH_MAX;
+	layout.width = layout_width(&layout, options->width, (size_t)vantage->pid_digits);
 	if (!options->no_headers)
 		layout_add_row(&layout, &line, &out);
 	for (size_t i = 0; i < vantage->count && !r; i++) {
