@@ -114,9 +114,9 @@ static void the_rule_behind_the_last_transition_is_read_as_the_c_library_does(vo
 		"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
 		"IST-2IDT,M3.4.4/26,M10.5.0",
 		"<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
-		"XXX3YYY,J60/0,J300",
-		"XXX3YYY,59/0,299/5:30:10",
-		"XXX-0:30:15",
+		"WWW3SSS,J60/0,J300",
+		"WWW3SSS,59/0,299/5:30:10",
+		"WWW-0:30:15",
 	};
 
 	(void)state;
