@@ -14,6 +14,7 @@ import tempfile
 import time
 import unittest
 
+import cgroups
 import nsview
 import procview
 from nsview import run
@@ -238,6 +239,74 @@ class AgainstProcps(unittest.TestCase):
             finally:
                 nsview.kill(child)
                 put.wait()
+
+
+@nsview.requires_root
+@nsview.requires_outside
+class Layouts(unittest.TestCase):
+    def test_full_is_ps_ef_with_the_container_s_side(self):
+        with Container() as container:
+            lines = run("ps", "-ef").stdout.splitlines()
+            self.assertEqual(lines, run("ps", "-eaf").stdout.splitlines()[:1] + lines[1:])
+            self.assertEqual(lines[0].split(), "CONTAINER UID PID PPID IN-USER IN-PID IN-PPID C STIME TTY TIME "
+                                               "CAPS CMD".split())
+            their = subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True,
+                                   errors="surrogateescape").stdout.splitlines()
+            by_pid = {fields[1]: fields for fields in (line.split(None, 7) for line in their)}
+            inside = [line.split(None, 10) for line in lines if f" {container.pid} " in line]
+            children = [fields for fields in inside if fields[3] == str(container.pid)]
+            self.assertGreater(len(children), 5)
+            for fields in children:
+                pid = int(fields[2])
+                self.assertEqual([*fields[1:4], *fields[8:10]],
+                                 [by_pid[fields[2]][i] for i in (0, 1, 2, 4, 5)])
+                self.assertEqual(fields[5:7], [str(procview.chain(pid)[-1]["pid"]), "1"])
+                self.assertRegex(fields[10], r"^\d\d:\d\d:\d\d ")
+            first = next(fields for fields in inside if fields[2] == str(container.pid))
+            self.assertEqual(first[5:7], ["1", "0"])
+
+    def test_tree_has_the_branches_of_ps_forest(self):
+        with nsview.Subject("fork", "fork", "fork") as subject:
+            pids = subject.pids
+            words = ",".join(map(str, pids))
+            lines = run("ps", "--tree", "-o", "pid,command", "-p", words, "--no-headers").stdout.splitlines()
+            their = subprocess.run(["ps", "--forest", "-ww", "-o", "pid,args", "--no-headers", "-p", words],
+                                   capture_output=True, text=True, check=True).stdout.splitlines()
+            self.assertEqual([line.split(None, 1) for line in lines], [line.split(None, 1) for line in their])
+
+    def test_a_tree_begins_with_the_container(self):
+        with Container() as container:
+            lines = run("ps", "--tree", "-o", "pid,command", "--no-headers").stdout.splitlines()
+            rows = {int(line.split()[0]): line.split(None, 1)[1] for line in lines}
+            self.assertNotIn("\\_", rows[container.pid][:3])
+            self.assertEqual(rows[nsview.children(container.pid)[0]][:3], "\\_ ")
+
+    def test_what_acts_on_a_terminal_is_shown_as_a_question_mark(self):
+        with nsview.Subject(extra=("a\u202eb",)) as subject:
+            said = on_terminal("ps", "--wide", "--inside", str(subject.pid))
+            self.assertIn("hold a?b", said)
+            self.assertNotIn("\u202e", said)
+            piped = run("ps", "--inside", str(subject.pid), env={**os.environ, "LC_ALL": "C.UTF-8"})
+            self.assertIn("hold a\u202eb\n", piped.stdout)
+
+    def test_hostile_names_and_cgroups_disturb_nothing(self):
+        with Container() as container:
+            folders = cgroups.Group(container.pid).folders
+            home = folders.get("pids") or folders[""]
+            hostile = home / f"docker-{'a' * 64}\x1b[2J \u202e.scope"
+            hostile.mkdir()
+            try:
+                (hostile / "cgroup.procs").write_text(str(container.pid))
+                self.compare_title(container)
+            finally:
+                (home / "cgroup.procs").write_text(str(container.pid))
+                hostile.rmdir()
+
+    def compare_title(self, container):
+        lines = run("ps", "--both", str(container.pid)).stdout
+        self.assertNotIn("\x1b", lines)
+        self.assertNotIn("\u202e", lines)
+        self.assertEqual(lines.splitlines()[1].split()[:2], ["USER", "PID"])
 
 
 @nsview.requires_root

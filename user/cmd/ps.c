@@ -419,6 +419,7 @@ static int ps_show_inside(struct ps *ps)
 		.is_both = options->both,
 		.is_full = is_full(options),
 		.no_headers = options->no_headers,
+		.is_terminal = isatty(STDOUT_FILENO),
 	};
 
 	return ps_inside(&ps->session, &inside);

@@ -41,6 +41,7 @@ static int write_block(const struct vantage *vantage, const struct inside_option
 		.width = options->width,
 		.is_full = options->is_full,
 		.no_headers = options->no_headers,
+		.is_terminal = options->is_terminal,
 	};
 	int r = procps_write(stdout, vantage, &procps);
 

@@ -14,6 +14,7 @@ struct inside_options {
 	bool is_both;
 	bool is_full;
 	bool no_headers;
+	bool is_terminal; /* standard output */
 };
 
 /* After session_snapshot. An exit code; what went wrong has been said. */

@@ -28,6 +28,7 @@ struct line {
 	struct text *cell;
 	struct text *raw; /* scratch */
 	size_t room;      /* for the last column */
+	bool is_terminal;
 };
 
 struct layout_column {
@@ -70,8 +71,9 @@ static void escape_bytes(char *data, size_t length)
 }
 
 /* As ps does it then: what the C library would not print is a question mark. Returns columns. */
-static size_t escape_add(struct text *out, const char *data, size_t length, size_t room)
+static size_t escape_add(const struct line *line, const char *data, size_t length, size_t room)
 {
+	struct text *out = line->cell;
 	mbstate_t state = {0};
 	size_t cells = 0;
 
@@ -85,7 +87,8 @@ static size_t escape_add(struct text *out, const char *data, size_t length, size
 			memset(&state, 0, sizeof(state));
 			bytes = 1;
 		}
-		if (width < 0 || !iswprint((wint_t)character)) {
+		if (width < 0 || !iswprint((wint_t)character) ||
+		    (line->is_terminal && text_is_hidden((uint32_t)character))) {
 			text_add_char(out, '?');
 			width = 1;
 		} else if (cells + (size_t)width > room) {
@@ -111,7 +114,7 @@ static size_t add_user(struct line *line)
 
 	vantage_user(line->vantage, line->row->proc, name);
 	escape_bytes(name, strlen(name));
-	cells = escape_add(cell, name, strlen(name), LINE_WIDTH_MAX);
+	cells = escape_add(line, name, strlen(name), LINE_WIDTH_MAX);
 	if (cells <= USER_WIDTH)
 		return cells;
 	if ((unsigned char)cell->data[start + USER_WIDTH - 1] < 0x80) {
@@ -276,7 +279,7 @@ static size_t add_command(struct line *line)
 			text_add_string(raw, " <defunct>");
 	}
 	escape_bytes(raw->data, raw->length);
-	return escape_add(line->cell, raw->data, raw->length, line->room);
+	return escape_add(line, raw->data, raw->length, line->room);
 }
 
 static const struct layout_column user_columns[] = {
@@ -370,7 +373,12 @@ int procps_write(FILE *stream, const struct vantage *vantage, const struct procp
 	struct text cell = {0};
 	struct text raw = {0};
 	struct text out = {0};
-	struct line line = {.vantage = vantage, .cell = &cell, .raw = &raw};
+	struct line line = {
+		.vantage = vantage,
+		.cell = &cell,
+		.raw = &raw,
+		.is_terminal = options->is_terminal,
+	};
 	int r = 0;
 
 	if (options->is_full) {

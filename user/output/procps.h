@@ -13,6 +13,7 @@ struct procps_options {
 	size_t width; /* of the terminal; 0: as into a pipe */
 	bool is_full; /* ps -ef */
 	bool no_headers;
+	bool is_terminal; /* what acts instead of being seen, and ps lets through, is a `?` */
 };
 
 /* 0 or -errno of the stream. */
