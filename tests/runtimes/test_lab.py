@@ -26,7 +26,10 @@ def traces():
     return {
         "mounts": sorted(mount["point"] for mount in kernel_state.mounts_of("self")),
         "links": sorted(line.split(": ")[1] for line in links.splitlines()),
-        "cgroups": sorted(path for root in lab.cgroup_roots() for path in glob.glob(f"{root}/*/")),
+        # A daemon leaves its empty /docker where another daemon may still want it.
+        "cgroups": sorted(path for root in lab.cgroup_roots()
+                          for path in glob.glob(f"{root}/*/") + glob.glob(f"{root}/docker/*/")
+                          if os.path.basename(path.rstrip("/")) != "docker"),
         "folders": glob.glob(f"{tempfile.gettempdir()}/{lab.PREFIX}*") + glob.glob("/run/docker*")
                    + glob.glob("/run/containerd*") + glob.glob("/var/lib/docker*"),
         "forwarding": kernel_state.read_text("/proc/sys/net/ipv4/ip_forward"),
