@@ -24,7 +24,9 @@
 #include "base/mem.h"
 #include "launch/seccomp_table.h"
 
-#define X32_BIT 0x40000000u /* of a call's number: the x32 interface of an x86-64 kernel */
+#define ARM_OWN 0xf0000u             /* __ARM_NR_BASE */
+#define X32_BIT 0x40000000u          /* of a call's number: the x32 interface of an x86-64 kernel */
+#define SECCOMP_ROOM_BYTES (4 << 20) /* three times what it took when measured */
 #define NUMBER_AT offsetof(struct seccomp_data, nr)
 #define ARCH_AT offsetof(struct seccomp_data, arch)
 
@@ -143,10 +145,10 @@ static int filter_export(scmp_filter_ctx context, struct seccomp *seccomp)
 	return pread(fd, seccomp->code, status.st_size, 0) == status.st_size ? 0 : -EIO;
 }
 
-/* The highest number among the table's calls. */
-static uint32_t newest_number(uint32_t arch)
+/* The highest number among the table's calls; base: where the interface's numbers begin. */
+static uint32_t newest_number(uint32_t arch, uint32_t base)
 {
-	int newest = 0;
+	uint32_t newest = 0;
 
 	for (size_t i = 0; i < seccomp_table_count; i++) {
 		autofree char *copy = mem_copy(seccomp_table[i].names);
@@ -155,45 +157,65 @@ static uint32_t newest_number(uint32_t arch)
 		for (char *name = strtok_r(copy, " ", &rest); name;
 		     name = strtok_r(NULL, " ", &rest)) {
 			int number = seccomp_syscall_resolve_name_arch(arch, name);
+			uint32_t offset = (uint32_t)number - base;
 
-			/* The machine's own (arm's set_tls) have numbers far above. */
-			if (number > newest && number < 0xf0000)
-				newest = number;
+			/* Arm's own (set_tls) have numbers far above. */
+			if (number >= 0 && offset > newest && offset < ARM_OWN)
+				newest = offset;
 		}
 	}
-	return newest;
+	return base + newest;
 }
 
 /*
- * In front of libseccomp's filter, which starts with loads of its own: on the native interface, a
- * number beyond the newest known is ENOSYS. libseccomp cannot say "greater than" of a number.
+ * What is newer than the newest known call of an interface is ENOSYS. libseccomp cannot say
+ * "greater than" of a number, so this goes in front of its filter, which starts with loads of its
+ * own. x32 has the same mark as its machine, and numbers from X32_BIT on.
  */
-static int filter_prefix(struct seccomp *seccomp)
+static void prefix_add(struct seccomp *seccomp, uint32_t arch)
 {
-	uint32_t arch = seccomp_arch_native();
+	bool is_x32 = arch == SCMP_ARCH_X32;
+	uint32_t above = newest_number(arch, is_x32 ? X32_BIT : 0);
+	uint32_t below = arch == SCMP_ARCH_X86_64 ? X32_BIT : UINT32_MAX;
 	const struct sock_filter prefix[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARCH_AT),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, is_x32 ? SCMP_ARCH_X86_64 : arch, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NUMBER_AT),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, newest_number(arch), 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, above, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, below, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 	};
 	size_t count = seccomp->count + ARRAY_SIZE(prefix);
 
-	if (count > USHRT_MAX)
-		return -E2BIG;
 	seccomp->code = mem_resize(seccomp->code, count, sizeof(*seccomp->code));
 	memmove(seccomp->code + ARRAY_SIZE(prefix), seccomp->code,
 		seccomp->count * sizeof(*seccomp->code));
 	memcpy(seccomp->code, prefix, sizeof(prefix));
 	seccomp->count = count;
-	return 0;
+}
+
+static int filter_prefix(struct seccomp *seccomp)
+{
+	const struct arch_family *family = arch_family_find();
+
+	for (size_t i = 0; i < ARRAY_SIZE(family->archs) && family->archs[i]; i++)
+		prefix_add(seccomp, family->archs[i]);
+	return seccomp->count > USHRT_MAX ? -E2BIG : 0;
+}
+
+/* libseccomp 2.5 does not survive running out of memory half-way, it frees twice: so what it takes
+ * is asked for beforehand, and given back for it to take. */
+static bool has_room(void)
+{
+	void *room = mmap(NULL, SECCOMP_ROOM_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return room != MAP_FAILED && !munmap(room, SECCOMP_ROOM_BYTES);
 }
 
 int seccomp_make(uint64_t capabilities, struct seccomp *seccomp)
 {
-	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	scmp_filter_ctx context = !has_room() ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = context ? filter_fill(context, capabilities) : -ENOMEM;
 
 	if (!r)
