@@ -32,8 +32,22 @@ def cgroup_v1():
     return os.path.ismount("/sys/fs/cgroup/memory")
 
 
+def cgroup_v2():
+    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+
+
 def no_fuse():
     return not os.path.exists("/dev/fuse")
+
+
+def no_user_namespaces():
+    """A user without privileges may not make one: sysctls, AppArmor or an outer container forbid it."""
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "--mount", "true"]
+    return not_root() or subprocess.run(command, capture_output=True).returncode != 0
+
+
+def no_subordinate_ids():
+    return not (os.path.exists("/etc/subuid") and os.path.exists("/etc/subgid"))
 
 
 def not_debian():
@@ -54,7 +68,8 @@ def no_docker():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, in_a_container, cgroup_v1, no_fuse, no_docker, not_debian, other_clang_format)
+    for function in (not_root, in_a_container, cgroup_v1, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
+                     no_subordinate_ids, not_debian, other_clang_format)
 }
 
 

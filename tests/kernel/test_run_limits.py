@@ -315,6 +315,28 @@ class Exhausted(unittest.TestCase):
         self.assertEqual(codes[-1], 0)
         self.assertEqual(codes, sorted(codes, reverse=True))
 
+    def test_of_memory(self):
+        """In small steps, from where the dynamic linker has enough until nsview has."""
+        def attempt(kibibytes):
+            return run("run", "--name", "exhausted", "true", check=None,
+                       command=["prlimit", f"--as={kibibytes << 10}"])
+        low, high = 0, 1 << 20
+        if attempt(high).returncode:
+            return  # AddressSanitizer maps terabytes
+        while high - low > 64:
+            middle = (low + high) // 2
+            low, high = (low, middle) if not attempt(middle).returncode else (middle, high)
+        was_started = False
+        for kibibytes in range(high - 5000, high, 100):
+            done = attempt(kibibytes)
+            was_started = was_started or done.stderr.startswith("nsview: ")
+            if was_started and done.returncode:
+                with self.subTest(kibibytes=kibibytes):
+                    self.assertIn(done.returncode, (1, 125), done.stderr)
+                    self.assertRegex(done.stderr, r"\Ansview: [^\n]*memory[^\n]*\n\Z")
+        self.assertTrue(was_started)
+        self.assertFalse((STATE / "exhausted.json").exists())
+
     def test_of_processes(self):
         """A cgroup that nsview is in allows fewer than it takes."""
         if "pids" not in cgroups.mounts():
