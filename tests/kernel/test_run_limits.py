@@ -66,7 +66,7 @@ class Files(unittest.TestCase):
         self.assert_limits(["--pids-limit=0"])
 
     def test_all_together(self):
-        self.assert_limits(["--cpus=1.5", "--memory=1g", "--pids-limit=50"], cpu=(150000, 100000),
+        self.assert_limits(["--cpus=.75", "--memory=1g", "--pids-limit=50"], cpu=(75000, 100000),
                            memory=1024 * MIB, pids=50)
 
 
@@ -339,9 +339,8 @@ class Exhausted(unittest.TestCase):
 
     def test_of_processes(self):
         """A cgroup that nsview is in allows fewer than it takes."""
-        if "pids" not in cgroups.mounts():
-            self.skipTest("the pids controller is not on version 1")
-        folder = cgroups.mounts()["pids"] / f"nsview-test-{os.getpid()}"
+        points = cgroups.mounts()
+        folder = points.get("pids", points.get("")) / f"nsview-test-{os.getpid()}"
         folder.mkdir()
         try:
             codes = []
