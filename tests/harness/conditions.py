@@ -28,10 +28,6 @@ def in_a_container():
         return True
 
 
-def cgroup_v1():
-    return os.path.ismount("/sys/fs/cgroup/memory")
-
-
 def cgroup_v2():
     return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 
@@ -68,7 +64,7 @@ def no_docker():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, in_a_container, cgroup_v1, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
+    for function in (not_root, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
                      no_subordinate_ids, not_debian, other_clang_format)
 }
 

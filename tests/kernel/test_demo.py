@@ -20,7 +20,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 MARGIN = 100  # less than any scene, more than pids differ in length
 STATE = pathlib.Path("/run/nsview")
 FIRST = ("plain", "u1000", "default", "macadmin", "nocaps")
-NAMES = (*FIRST, "netadmin", "nokill", "privileged", "userns")
+NAMES = (*FIRST, "netadmin", "nokill", "priv", "userns")
 FILES = [f"{name}.json" for name in NAMES]
 ROW = re.compile(r"^   (?P<container>\S+) +(?P<user>\S+) +(?P<pid>\d+) +(?P<in_user>\S+) +(?P<in_pid>\d+|-) "
                  r"+(?P<caps>\S.*?) +(?P<command>\S+ (?:60|demo))$", re.MULTILINE)
@@ -145,7 +145,7 @@ class Demo(unittest.TestCase):
         self.assertEqual(self.rows("A capability less")["nokill"]["caps"], "docker-default -KILL")
 
     def test_privileged_and_a_user_namespace(self):
-        self.assertRegex(self.rows("Privileged")["privileged"]["caps"], r"\Afull")
+        self.assertRegex(self.rows("Privileged")["priv"]["caps"], r"\Afull")
         row = self.rows("Users of its own")["userns"]
         self.assertEqual((row["in_user"], row["caps"]), ("root", "docker-default in userns"))
         self.assertNotEqual(row["user"], "root")
