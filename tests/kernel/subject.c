@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -273,6 +274,27 @@ static void step_burn_thread(char **arguments)
 	pthread_join(thread, NULL);
 }
 
+static sem_t burnt;
+
+static void *burn_and_stay(void *milliseconds)
+{
+	burn(milliseconds);
+	sem_post(&burnt);
+	return wait_forever(NULL);
+}
+
+/* Uses so much CPU time in a thread that then waits. */
+static void step_burn_stay(char **arguments)
+{
+	pthread_t thread;
+
+	sem_init(&burnt, 0, 0);
+	errno = pthread_create(&thread, NULL, burn_and_stay,
+			       (void *)(intptr_t)number(arguments[0]));
+	must(-errno, "pthread_create");
+	sem_wait(&burnt);
+}
+
 static void step_burn(char **arguments)
 {
 	burn((void *)(intptr_t)number(arguments[0]));
@@ -476,6 +498,7 @@ static const struct step {
 	{"threads", 1, step_threads},
 	{"burn", 1, step_burn},
 	{"burn-thread", 1, step_burn_thread},
+	{"burn-stay", 1, step_burn_stay},
 	{"zombie", 0, step_zombie},
 	{"pty", 0, step_pty},
 	{"comm", 1, step_comm},

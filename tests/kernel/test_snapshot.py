@@ -78,9 +78,10 @@ class Identity(Case):
     def test_a_map_of_340_extents(self):
         extents = ",".join(f"{2 * number} {20000 + 3 * number} 1" for number in range(340))
         with Subject("userns", extents, extents, "groups", 100, 0,
-                     "gids", 0, 200, 400, 678, "uids", 2, 202, 402, 676) as subject:
+                     "gids", 678, 200, 400, 0, "uids", 676, 202, 402, 2) as subject:
             expected = self.check(subject.pid)
-            self.assertEqual((expected["in_euid"], expected["in_egid"]), (202, 200))
+            self.assertEqual((expected["in_uid"], expected["in_euid"]), (676, 202))
+            self.assertEqual((expected["in_gid"], expected["in_egid"]), (678, 200))
 
     def test_maps_on_both_sides_of_five_extents(self):
         # Up to five extents lie in the map itself, more in arrays of their own.
@@ -96,6 +97,17 @@ class Identity(Case):
         with Subject("userns", "0 100000 10", "0 100000 10") as subject:
             expected = self.check(subject.pid)
             self.assertEqual((expected["euid"], expected["in_euid"]), (0, 65534))
+
+    def test_the_id_right_behind_an_extent_is_65534(self):
+        mask = f"{own_bounding_set():x}"
+        for count in (1, 6):
+            extents = ",".join(f"{10 * number} {40000 + 100 * number} 10" for number in range(count))
+            first, behind = 40000 + 100 * (count - 1), 40010 + 100 * (count - 1)
+            with self.subTest(extents=count), Subject(
+                    "gids", first, behind, 0, 0, "uids", first, behind, 0, 0, "capset", mask, mask, 0,
+                    "userns", extents, extents) as subject:
+                expected = self.check(subject.pid)
+                self.assertEqual((expected["in_uid"], expected["in_euid"]), (10 * (count - 1), 65534))
 
     def test_a_user_namespace_in_a_user_namespace_of_another_owner(self):
         with Subject("userns", "0 100000 1000", "0 100000 1000", "gids", 0, 0, 0, 0,
@@ -190,6 +202,39 @@ class Cgroups(Case):
             self.doCleanups()
 
 
+    def long_path(self, subject, names):
+        """Puts the subject into nested groups of the hierarchy that nsview asks first of all."""
+        where = next(where for where in sorted(self.mounts(), key=self.rank))
+        pathlib.Path(f"{where}/cgroup.procs").stat()
+        for name in names:
+            where = f"{where}/{name}"
+            os.mkdir(where)
+            self.addCleanup(os.rmdir, where)
+        (pathlib.Path(where) / "cgroup.procs").write_text(str(subject.pid))
+        return "/" + "/".join(names)
+
+    def rank(self, where):
+        last = pathlib.Path(where).name
+        return 0 if last in ("unified", "cgroup") else 1 + procview.HIERARCHIES.index(last)
+
+    def test_a_path_of_many_long_names(self):
+        names = [f"{number:02}-" + "n" * 90 for number in range(10)]
+        with Subject() as subject:
+            path = self.long_path(subject, names)
+            self.assertEqual(self.check(subject.pid)["cgroup"], path)
+
+    def test_the_end_of_a_path_that_is_too_long(self):
+        for names in ([f"{number:02}-" + "n" * 200 for number in range(6)], ["d"] * 40):
+            with self.subTest(names=len(names)):
+                with Subject() as subject:
+                    path = self.long_path(subject, names)
+                    for source, row in self.rows(subject.pid):
+                        with self.subTest(source=source):
+                            self.assertTrue(path.endswith(row["cgroup"].removeprefix("...")), row["cgroup"])
+                            self.assertEqual(row["cgroup"] != path, "cgroup" in row["truncated"])
+                self.doCleanups()
+
+
 class Activity(Case):
     def test_a_hundred_threads(self):
         with Subject("threads", 99) as subject:
@@ -244,14 +289,14 @@ class Activity(Case):
             self.assertGreater(self.check(subject.pid)["rss_bytes"], 50000 * 1024)
 
     def test_time_of_all_threads_also_of_those_that_have_ended(self):
-        with Subject("burn", 150, "burn-thread", 250, "threads", 3) as subject:
+        with Subject("burn", 150, "burn-thread", 250, "burn-stay", 200, "threads", 3) as subject:
             for source, row in self.rows(subject.pid):
                 with self.subTest(source=source):
                     fields = procview.stat(subject.pid)
                     ticks = int(fields[14]) + int(fields[15])
                     # /proc floors user and system time to a tick each.
                     self.assertAlmostEqual(row["time_seconds"], ticks / 100, delta=0.021)
-                    self.assertGreater(row["time_seconds"], 0.38)
+                    self.assertGreater(row["time_seconds"], 0.58)
 
     def test_share_of_the_cpu_since_the_start(self):
         with Subject("burn", 400) as subject:
@@ -338,7 +383,7 @@ class Everything(Case):
                                            **procview.outer_ids(1), **procview.capabilities(1)})
 
     def test_without_proc_the_kernel_tells_the_same(self):
-        with Subject("userns", "0 100000 10", "0 100000 10", "fork-pid",
+        with Subject("userns", "0 100000 10", "0 100000 10", "fork-pid", "groups", 5, 3,
                      "gids", 1, 2, 3, 4, "uids", 1, 2, 3, 4) as subject:
             expected = procview.expected(subject.pid)
             hidden = nsview.ps("-p", str(subject.pid), command=[
