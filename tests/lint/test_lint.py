@@ -119,7 +119,7 @@ class Offences(unittest.TestCase):
 
     def test_machine_paths(self):
         self.expect(rules.rule_machine_paths, ["a.md:1", "a.md:2"], {
-            "a.md": "see /ro" "ot/notes\nor /wo" "rk/main\nnot /root, /usr/share/work/x\n"})
+            "a.md": "see /ro" "ot/notes\nor /wo" "rk/main\nnot /root, /usr/share/wo" "rk/x\n"})
 
     def test_unfinished(self):
         self.expect(rules.rule_unfinished, ["a.c:2"], {"a.c": "int a;\n/* TO" "DO: b */\n"})
