@@ -19,6 +19,7 @@
 
 #define LINE_WIDTH_MAX 131072 /* what ps takes for the width of a pipe */
 #define ARGS_BYTES_MAX 131071 /* what it reads of the arguments */
+#define COLUMNS_MAX 11
 #define USER_WIDTH 8
 #define COMMAND_WIDTH_MIN 3
 
@@ -26,14 +27,16 @@ struct line {
 	const struct vantage *vantage;
 	const struct vantage_row *row;
 	struct text *cell;
-	struct text *raw; /* scratch */
-	size_t room;      /* for the last column */
+	struct text *raw;            /* scratch */
+	const struct column *column; /* of ours, where the cell is what that shows */
+	size_t room;                 /* for the last column */
 	bool is_terminal;
 };
 
 struct layout_column {
 	const char *heading;
-	size_t width; /* 0: that of a pid */
+	const char *key; /* of our column; NULL: none is the same */
+	size_t width;    /* 0: that of a pid */
 	bool is_right;
 	size_t filled; /* blanks that are part of the cell: it is never narrower, wherever it goes */
 	/* Appends to line->cell; the columns on the screen that it takes. */
@@ -155,47 +158,15 @@ static size_t add_value(struct line *line, const struct column *column)
 	return added(line, start);
 }
 
-static size_t add_column(struct line *line, const char *key)
+static size_t add_column(struct line *line)
 {
-	const char *nearest;
-
-	return add_value(line, column_find(key, &nearest));
-}
-
-static size_t add_cpu(struct line *line)
-{
-	return add_column(line, "cpu");
-}
-
-static size_t add_memory(struct line *line)
-{
-	return add_column(line, "mem");
-}
-
-static size_t add_vsz(struct line *line)
-{
-	return add_column(line, "vsz");
-}
-
-static size_t add_rss(struct line *line)
-{
-	return add_column(line, "rss");
-}
-
-static size_t add_tty(struct line *line)
-{
-	return add_column(line, "tty");
-}
-
-static size_t add_c(struct line *line)
-{
-	return add_value(line, proc_columns_full_find("c"));
+	return add_value(line, line->column);
 }
 
 static size_t add_stat(struct line *line)
 {
 	const struct proc *proc = line->row->proc;
-	size_t length = add_column(line, "stat");
+	size_t length = add_column(line);
 
 	if (!(proc->task->flags & TASK_FOREGROUND) && vantage_is_foreground(line->vantage, proc)) {
 		text_add_char(line->cell, '+');
@@ -226,16 +197,6 @@ static size_t add_start(struct line *line)
 	length = strftime(shown, sizeof(shown), format, &start);
 	text_add(line->cell, shown, length);
 	return length;
-}
-
-static size_t add_time(struct line *line)
-{
-	return add_column(line, "time");
-}
-
-static size_t add_clock(struct line *line)
-{
-	return add_value(line, proc_columns_full_find("time"));
 }
 
 /* The arguments as procps reads them: one line, whatever they hold. False: there are none. */
@@ -283,28 +244,24 @@ static size_t add_command(struct line *line)
 }
 
 static const struct layout_column user_columns[] = {
-	{"USER", USER_WIDTH, false, 0, add_user},
-	{"PID", 0, true, 0, add_pid},
-	{"%CPU", 4, true, 0, add_cpu},
-	{"%MEM", 4, true, 4, add_memory},
-	{"VSZ", 6, true, 0, add_vsz},
-	{"RSS", 5, true, 0, add_rss},
-	{"TTY", 8, false, 0, add_tty},
-	{"STAT", 4, false, 0, add_stat},
-	{"START", 5, true, 0, add_start},
-	{"TIME", 6, true, 6, add_time},
-	{"COMMAND", 0, false, 0, add_command},
+	{"USER", NULL, USER_WIDTH, false, 0, add_user}, {"PID", NULL, 0, true, 0, add_pid},
+	{"%CPU", "cpu", 4, true, 0, add_column},        {"%MEM", "mem", 4, true, 4, add_column},
+	{"VSZ", "vsz", 6, true, 0, add_column},         {"RSS", "rss", 5, true, 0, add_column},
+	{"TTY", "tty", 8, false, 0, add_column},        {"STAT", "stat", 4, false, 0, add_stat},
+	{"START", NULL, 5, true, 0, add_start},         {"TIME", "time", 6, true, 6, add_column},
+	{"COMMAND", NULL, 0, false, 0, add_command},
 };
 
 static const struct layout_column full_columns[] = {
-	{"UID", USER_WIDTH, false, 0, add_user}, {"PID", 0, true, 0, add_pid},
-	{"PPID", 0, true, 0, add_ppid},          {"C", 2, true, 2, add_c},
-	{"STIME", 5, true, 0, add_start},        {"TTY", 8, false, 0, add_tty},
-	{"TIME", 8, true, 0, add_clock},         {"CMD", 0, false, 0, add_command},
+	{"UID", NULL, USER_WIDTH, false, 0, add_user}, {"PID", NULL, 0, true, 0, add_pid},
+	{"PPID", NULL, 0, true, 0, add_ppid},          {"C", "c", 2, true, 2, add_column},
+	{"STIME", NULL, 5, true, 0, add_start},        {"TTY", "tty", 8, false, 0, add_column},
+	{"TIME", "time", 8, true, 0, add_column},      {"CMD", NULL, 0, false, 0, add_command},
 };
 
 struct layout {
 	const struct layout_column *columns;
+	const struct column *found[COLUMNS_MAX]; /* by their keys */
 	size_t count;
 	size_t width;
 };
@@ -327,6 +284,7 @@ static void layout_add_row(const struct layout *layout, struct line *line, struc
 		size_t taken;
 
 		line->room = layout->width > at + gap ? layout->width - at - gap : 0;
+		line->column = layout->found[i];
 		text_clear(line->cell);
 		if (line->row) {
 			taken = column->add(line);
@@ -351,6 +309,20 @@ static void layout_add_row(const struct layout *layout, struct line *line, struc
 	text_add_char(out, '\n');
 }
 
+/* The time of ps -ef has another form than that of ps aux, and C is only there. */
+static void layout_find(struct layout *layout, bool is_full)
+{
+	const char *nearest;
+
+	for (size_t i = 0; i < layout->count; i++) {
+		const char *key = layout->columns[i].key;
+
+		if (key)
+			layout->found[i] =
+				is_full ? proc_columns_full_find(key) : column_find(key, &nearest);
+	}
+}
+
 /* A narrow terminal gets rows of as many of its lines as the columns and COMMAND_WIDTH_MIN of the
  * command need. */
 static size_t layout_width(const struct layout *layout, size_t terminal, size_t pid_width)
@@ -369,7 +341,7 @@ static size_t layout_width(const struct layout *layout, size_t terminal, size_t 
 
 int procps_write(FILE *stream, const struct vantage *vantage, const struct procps_options *options)
 {
-	struct layout layout = {user_columns, ARRAY_SIZE(user_columns), 0};
+	struct layout layout = {.columns = user_columns, .count = ARRAY_SIZE(user_columns)};
 	struct text cell = {0};
 	struct text raw = {0};
 	struct text out = {0};
@@ -385,6 +357,7 @@ int procps_write(FILE *stream, const struct vantage *vantage, const struct procp
 		layout.columns = full_columns;
 		layout.count = ARRAY_SIZE(full_columns);
 	}
+	layout_find(&layout, options->is_full);
 	layout.width = layout_width(&layout, options->width, (size_t)vantage->pid_digits);
 	if (!options->no_headers)
 		layout_add_row(&layout, &line, &out);
