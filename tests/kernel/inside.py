@@ -4,16 +4,19 @@ line of its standard input as a command, whose output ends with a line "done".
 
     inside.py SUBJECT FOLDER
 
-FOLDER/passwd and FOLDER/localtime, where they are, become those of /etc.
+FOLDER/passwd and FOLDER/localtime, where they are, become those of /etc. With FOLDER/terminals none
+of the terminals is in /dev/pts when they have been made, and some are elsewhere.
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import subprocess
 import sys
+import termios
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +60,37 @@ start, end = int(fields[45]), int(fields[46])
 ctypes.memset(start, int(sys.argv[1]), end - start - 1)""", str(byte))
 
 
+def on_terminal_at(path, number):
+    """A process whose terminal and whose descriptor of that number were opened by this path."""
+    _, slave = pty.openpty()
+    bind(os.ttyname(slave), path)
+    # os.close would close the terminal's other side in the child alone.
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        opened = os.open(path, os.O_RDWR)
+        fcntl.ioctl(opened, termios.TIOCSCTTY, 0)
+        null = os.open("/dev/null", os.O_RDWR)
+        for standard in range(3):
+            os.dup2(null, standard)
+        os.dup2(opened, number)
+        os.execlp("sleep", "sleep", "1003")
+    return pid
+
+
+def hide_terminals():
+    if libc.mount(b"none", b"/mnt", b"tmpfs", 0, None):
+        raise OSError(ctypes.get_errno(), "tmpfs")
+    for name in ("a-long-name", "\x1b[2J", "x" * 200):
+        pathlib.Path("/mnt", name).touch()
+        on_terminal_at(f"/mnt/{name}", 2)
+    on_terminal_at("/dev/full", 2)
+    pathlib.Path("/mnt/255").touch()
+    on_terminal_at("/mnt/255", 255)
+    if libc.mount(b"none", b"/dev/pts", b"devpts", 0, b"newinstance"):
+        raise OSError(ctypes.get_errno(), "devpts")
+
+
 def make(program, folder):
     if (folder / "passwd").exists():
         bind(str(folder / "passwd"), "/etc/passwd")
@@ -89,6 +123,8 @@ def make(program, folder):
 def main():
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     kept = make(program, folder)
+    if (folder / "terminals").exists():
+        hide_terminals()
     time.sleep(2)  # a clock tick then is not much of a life
     print(json.dumps(len(kept)), flush=True)
     for line in sys.stdin:

@@ -51,10 +51,10 @@ def zone(offset, rule=b""):
 class Container:
     """unshare's, with inside.py as its first process."""
 
-    def __init__(self, *options, passwd=None, localtime=None, command=(), **more):
+    def __init__(self, *options, passwd=None, localtime=None, terminals=None, command=(), **more):
         self.folder = tempfile.TemporaryDirectory(prefix="nsview-inside-")
         os.chmod(self.folder.name, 0o755)
-        for name, content in (("passwd", passwd), ("localtime", localtime)):
+        for name, content in (("passwd", passwd), ("localtime", localtime), ("terminals", terminals)):
             if content is not None:
                 pathlib.Path(self.folder.name, name).write_bytes(content)
         for file in (pathlib.Path(__file__).with_name("inside.py"), pathlib.Path(nsview.SUBJECT)):
@@ -184,6 +184,17 @@ class AgainstProcps(unittest.TestCase):
             self.assertNotEqual(procview.namespaces(container.pid)["time"],
                                 procview.namespaces("self")["time"])
             self.compare_all(container)
+
+    def test_a_terminal_is_named_as_the_container_s_dev_has_it(self):
+        with Container(terminals=b"") as container:
+            self.compare_all(container)
+            said = [row.split()[6] for row in ours(container, AUX, "C")[1:]]
+            # No terminal of that name is there, or another one; the link of descriptor 2 or 255.
+            self.assertEqual([word for word in (b"full", b"/mnt/a-long-name", b"/mnt/255", b"/mnt/?[2J")
+                              if word not in said], [])
+            self.assertNotIn(b"x" * 200, b" ".join(said))
+            rows = run("ps", "--both", str(container.pid), "--no-headers").stdout.splitlines()
+            self.assertEqual([row for row in rows[len(rows) // 2:] if "/mnt" in row], [])
 
     def test_users_and_owners_in_a_user_namespace(self):
         with Container("--user", "--map-root-user",

@@ -73,9 +73,11 @@ class Inside(unittest.TestCase):
             rows = (line.split(None, 10) for line in lines[1:])
             return {row[1]: (row[0], row[6], row[10]) for row in rows if len(row) == 11 and "kworker" not in row[10]}
 
-        before = quiet(self.theirs(containers["pidhost"], AUX))
-        found = quiet(self.ours("pidhost", AUX))
-        after = quiet(self.theirs(containers["pidhost"], AUX))
+        with nsview.Subject("pty") as subject:  # on a terminal that is not in the container's /dev
+            before = quiet(self.theirs(containers["pidhost"], AUX))
+            found = quiet(self.ours("pidhost", AUX))
+            after = quiet(self.theirs(containers["pidhost"], AUX))
+            self.assertEqual(found[str(subject.pid)][1], "?")
         steady = {pid for pid in before if before[pid] == after.get(pid)}
         self.assertIn(str(os.getpid()), steady)
         self.assertEqual({pid: before[pid] for pid in steady}, {pid: found.get(pid) for pid in steady})

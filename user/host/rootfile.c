@@ -36,14 +36,22 @@ struct rootfile {
 	int stalls;
 };
 
+enum request_kind {
+	REQUEST_CONTENT,
+	REQUEST_DEVICE,
+};
+
 /* Goes with the descriptor of the root. */
 struct request {
 	uint64_t limit;
+	uint32_t kind; /* enum request_kind */
+	uint32_t pad;
 	char path[PATH_BYTES];
 };
 
 /* Comes before `length` bytes of content. */
 struct answer {
+	uint64_t device;
 	int32_t error; /* 0 or negative errno */
 	uint32_t length;
 };
@@ -51,22 +59,38 @@ struct answer {
 /* ---- the child ---- */
 
 /*
- * O_PATH first: to open a FIFO or a device for reading does something to it, and which of them
- * lies there is the container's choice. /proc/self/fd then opens this very file.
+ * O_PATH: to open a FIFO or a device for reading does something to it, and which of them lies
+ * there is the container's choice.
  */
-static int file_open(int root_fd, const char *path)
+static int file_find(int root_fd, const char *path, struct stat *status)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	autoclose int found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-	char again[32];
+	int found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+
+	if (found < 0)
+		return -errno;
+	if (fstat(found, status)) {
+		int r = -errno;
+
+		close(found);
+		return r;
+	}
+	return found;
+}
+
+/* /proc/self/fd opens the very file that was found. */
+static int file_open(int root_fd, const char *path)
+{
 	struct stat status;
+	autoclose int found = file_find(root_fd, path, &status);
+	char again[32];
 	int fd;
 
-	if (found < 0 || fstat(found, &status))
-		return -errno;
+	if (found < 0)
+		return found;
 	if (!S_ISREG(status.st_mode))
 		return -EINVAL;
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
@@ -90,6 +114,17 @@ static int file_read(int root_fd, const char *path, size_t limit, struct text *o
 			return -EFBIG;
 		text_add(out, chunk, (size_t)length);
 	}
+}
+
+static int device_read(int root_fd, const char *path, uint64_t *device)
+{
+	struct stat status;
+	autoclose int found = file_find(root_fd, path, &status);
+
+	if (found < 0)
+		return found;
+	*device = status.st_rdev;
+	return 0;
 }
 
 static bool send_all(int socket, const void *data, size_t length)
@@ -148,10 +183,13 @@ static _Noreturn void child_main(int socket, pid_t parent)
 	    syscall(SYS_close_range, CHILD_SOCKET + 1, UINT_MAX, 0))
 		_exit(1);
 	while (request_receive(CHILD_SOCKET, &request, &root_fd)) {
-		struct answer answer;
+		struct answer answer = {0};
 
 		text_clear(&content);
-		answer.error = file_read(root_fd, request.path, request.limit, &content);
+		if (request.kind == REQUEST_DEVICE)
+			answer.error = device_read(root_fd, request.path, &answer.device);
+		else
+			answer.error = file_read(root_fd, request.path, request.limit, &content);
 		answer.length = answer.error ? 0 : (uint32_t)content.length;
 		close(root_fd);
 		if (!send_all(CHILD_SOCKET, &answer, sizeof(answer)) ||
@@ -215,14 +253,13 @@ static int child_start(struct rootfile *reader)
 	return 0;
 }
 
-static int request_send(int socket, int root_fd, const char *path, size_t limit)
+static int request_send(int socket, int root_fd, const char *path, struct request *request)
 {
-	struct request request = {.limit = limit};
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct iovec vector = {&request, sizeof(request)};
+	struct iovec vector = {request, sizeof(*request)};
 	struct msghdr message = {
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
@@ -231,9 +268,9 @@ static int request_send(int socket, int root_fd, const char *path, size_t limit)
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
-	if (strlen(path) >= sizeof(request.path))
+	if (strlen(path) >= sizeof(request->path))
 		return -ENAMETOOLONG;
-	strcpy(request.path, path);
+	strcpy(request->path, path);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof(root_fd));
@@ -271,7 +308,7 @@ static ssize_t receive_some(int socket, void *data, size_t length, int64_t deadl
 	}
 }
 
-static int answer_receive(int socket, struct text *out)
+static int answer_receive(int socket, uint64_t *device, struct text *out)
 {
 	int64_t deadline_ms = now_ms() + ANSWER_MS;
 	struct answer answer;
@@ -294,11 +331,12 @@ static int answer_receive(int socket, struct text *out)
 		}
 		text_add(out, chunk, (size_t)received);
 	}
+	*device = answer.device;
 	return answer.error;
 }
 
-int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
-		  struct text *out)
+static int rootfile_ask(struct rootfile *reader, int root_fd, const char *path,
+			struct request *request, uint64_t *device, struct text *out)
 {
 	int r = 0;
 
@@ -307,10 +345,10 @@ int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t
 	if (!reader->child)
 		r = child_start(reader);
 	if (!r)
-		r = request_send(reader->socket, root_fd, path, limit);
+		r = request_send(reader->socket, root_fd, path, request);
 	if (r)
 		return r;
-	r = answer_receive(reader->socket, out);
+	r = answer_receive(reader->socket, device, out);
 	if (r == -ETIMEDOUT || r == -EPIPE) {
 		reader->stalls++;
 		child_leave(reader);
@@ -318,10 +356,32 @@ int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t
 	return r;
 }
 
-int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_t mnt_ns,
-		     const char *path, size_t limit, struct text *out)
+int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
+		  struct text *out)
 {
-	autofree char *root = mem_printf("%u/root", pid);
+	struct request request = {.kind = REQUEST_CONTENT, .limit = limit};
+	uint64_t device;
+
+	return rootfile_ask(reader, root_fd, path, &request, &device, out);
+}
+
+int rootfile_device(struct rootfile *reader, int root_fd, const char *path, dev_t *device)
+{
+	struct request request = {.kind = REQUEST_DEVICE};
+	struct text nothing = {0};
+	uint64_t number;
+	int r = rootfile_ask(reader, root_fd, path, &request, &number, &nothing);
+
+	text_free(&nothing);
+	if (!r)
+		*device = number;
+	return r;
+}
+
+int rootfile_open_root(int proc_fd, uint32_t pid, uint32_t mnt_ns)
+{
+	autofree char *root =
+		pid == PROCFS_SELF ? mem_copy("self/root") : mem_printf("%u/root", pid);
 	autoclose int root_fd = openat(proc_fd, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint32_t mnt_now = 0;
 	int r;
@@ -332,5 +392,15 @@ int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_
 	r = procfs_namespace(proc_fd, pid, "mnt", &mnt_now);
 	if (r || (mnt_ns && mnt_now != mnt_ns))
 		return r ? r : -ESRCH;
+	return steal_fd(&root_fd);
+}
+
+int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_t mnt_ns,
+		     const char *path, size_t limit, struct text *out)
+{
+	autoclose int root_fd = rootfile_open_root(proc_fd, pid, mnt_ns);
+
+	if (root_fd < 0)
+		return root_fd;
 	return rootfile_read(reader, root_fd, path, limit, out);
 }

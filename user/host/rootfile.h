@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct rootfile; /* the child, started when it is first needed */
 struct text;
@@ -25,8 +26,15 @@ void rootfile_free(struct rootfile *reader); /* takes NULL; never waits for a ch
 int rootfile_read(struct rootfile *reader, int root_fd, const char *path, size_t limit,
 		  struct text *out);
 
-/* The same below /proc/PID/root. mnt_ns: the mount namespace that the process was seen in (0: any).
- * -ESRCH: the pid is another process's by now. */
+/* The number of the device `path` below root_fd, opened by nobody; 0: it is no device. Errors as
+ * above. */
+int rootfile_device(struct rootfile *reader, int root_fd, const char *path, dev_t *device);
+
+/* /proc/PID/root (PROCFS_SELF: our own), for the two above, to be closed by the caller. mnt_ns: the mount namespace that
+ * the process was seen in (0: any). -ESRCH: the pid is another process's by now. */
+int rootfile_open_root(int proc_fd, uint32_t pid, uint32_t mnt_ns);
+
+/* rootfile_read below that directory. */
 int rootfile_read_of(struct rootfile *reader, int proc_fd, uint32_t pid, uint32_t mnt_ns,
 		     const char *path, size_t limit, struct text *out);
 

@@ -163,6 +163,16 @@ static size_t add_column(struct line *line)
 	return add_value(line, line->column);
 }
 
+static size_t add_tty(struct line *line)
+{
+	struct text *raw = line->raw;
+
+	text_clear(raw);
+	if (!vantage_tty(line->vantage, line->row->proc, raw))
+		text_add_char(raw, '?');
+	return escape_add(line, raw->data, raw->length, LINE_WIDTH_MAX);
+}
+
 static size_t add_stat(struct line *line)
 {
 	const struct proc *proc = line->row->proc;
@@ -244,18 +254,23 @@ static size_t add_command(struct line *line)
 }
 
 static const struct layout_column user_columns[] = {
-	{"USER", NULL, USER_WIDTH, false, 0, add_user}, {"PID", NULL, 0, true, 0, add_pid},
-	{"%CPU", "cpu", 4, true, 0, add_column},        {"%MEM", "mem", 4, true, 4, add_column},
-	{"VSZ", "vsz", 6, true, 0, add_column},         {"RSS", "rss", 5, true, 0, add_column},
-	{"TTY", "tty", 8, false, 0, add_column},        {"STAT", "stat", 4, false, 0, add_stat},
-	{"START", NULL, 5, true, 0, add_start},         {"TIME", "time", 6, true, 6, add_column},
+	{"USER", NULL, USER_WIDTH, false, 0, add_user},
+	{"PID", NULL, 0, true, 0, add_pid},
+	{"%CPU", "cpu", 4, true, 0, add_column},
+	{"%MEM", "mem", 4, true, 4, add_column},
+	{"VSZ", "vsz", 6, true, 0, add_column},
+	{"RSS", "rss", 5, true, 0, add_column},
+	{"TTY", NULL, 8, false, 0, add_tty},
+	{"STAT", "stat", 4, false, 0, add_stat},
+	{"START", NULL, 5, true, 0, add_start},
+	{"TIME", "time", 6, true, 6, add_column},
 	{"COMMAND", NULL, 0, false, 0, add_command},
 };
 
 static const struct layout_column full_columns[] = {
 	{"UID", NULL, USER_WIDTH, false, 0, add_user}, {"PID", NULL, 0, true, 0, add_pid},
 	{"PPID", NULL, 0, true, 0, add_ppid},          {"C", "c", 2, true, 2, add_column},
-	{"STIME", NULL, 5, true, 0, add_start},        {"TTY", "tty", 8, false, 0, add_column},
+	{"STIME", NULL, 5, true, 0, add_start},        {"TTY", NULL, 8, false, 0, add_tty},
 	{"TIME", "time", 8, true, 0, add_column},      {"CMD", NULL, 0, false, 0, add_command},
 };
 

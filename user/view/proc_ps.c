@@ -83,7 +83,7 @@ PROC_GETTER(proc_get_pages)
 	value_set_number(value, (int64_t)(*(const uint64_t *)field * view->facts->page_bytes));
 }
 
-static void tty_name(struct text *out, uint32_t major, uint32_t minor)
+void tty_name_add(struct text *out, uint32_t major, uint32_t minor)
 {
 	if (major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST) {
 		text_add_string(out, "pts/");
@@ -110,7 +110,7 @@ PROC_GETTER(proc_get_tty)
 	if (!task->tty_major && !task->tty_minor)
 		return;
 	text_clear(view->scratch);
-	tty_name(view->scratch, task->tty_major, task->tty_minor);
+	tty_name_add(view->scratch, task->tty_major, task->tty_minor);
 	value_set_scratch(value, view->scratch);
 }
 

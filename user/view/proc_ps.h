@@ -3,7 +3,14 @@
 #ifndef NSVIEW_VIEW_PROC_PS_H
 #define NSVIEW_VIEW_PROC_PS_H
 
+#include <stdint.h>
+
 #include "view/proc_fields.h"
+
+struct text;
+
+/* "pts/3"; where no name is known, the device's numbers: "204:80". */
+void tty_name_add(struct text *out, uint32_t major, uint32_t minor);
 
 PROC_GETTER(proc_get_cpu_percent); /* CPU time over life time, cut to one decimal */
 PROC_GETTER(proc_get_cpu_share);   /* ps -ef's C: the same without decimals, at most 99 */

@@ -144,6 +144,7 @@ int vantage_open_inside(struct vantage *inside, const struct view_context *view,
 					    &inside->zone);
 	vantage_read_uids(inside);
 	vantage_read_boot_shift(inside);
+	inside->terminals = vantage_terminals_new(inside);
 	return 0;
 }
 
@@ -151,6 +152,7 @@ void vantage_open_host(struct vantage *host, const struct vantage *inside)
 {
 	*host = (struct vantage){.view = inside->view, .count = inside->count};
 	host->pid_digits = pid_max_digits(host->view->proc_fd, true);
+	host->terminals = vantage_terminals_new(host);
 	host->rows = mem_resize(NULL, host->count, sizeof(*host->rows));
 	for (size_t i = 0; i < host->count; i++) {
 		const struct proc *proc = inside->rows[i].proc;
@@ -161,6 +163,7 @@ void vantage_open_host(struct vantage *host, const struct vantage *inside)
 
 void vantage_close(struct vantage *vantage)
 {
+	vantage_terminals_free(vantage->terminals);
 	time_zone_free(vantage->zone);
 	free(vantage->uids);
 	free(vantage->rows);

@@ -17,6 +17,8 @@ struct time_zone;
 struct tm;
 struct view_context;
 
+struct vantage_terminals; /* which of them are there */
+
 struct vantage_row {
 	const struct proc *proc;
 	uint32_t pid;
@@ -32,6 +34,7 @@ struct vantage {
 	int zone_error;        /* the time zone could not be read: UTC is taken */
 	struct time_zone *zone;
 	struct idmap *uids; /* of root's user namespace; NULL: not to be had */
+	struct vantage_terminals *terminals;
 	struct vantage_row *rows;
 	size_t count;
 };
@@ -55,6 +58,12 @@ bool vantage_uid(const struct vantage *vantage, const struct proc *proc, uint32_
 int64_t vantage_start(const struct vantage *vantage, const struct proc *proc);
 int64_t vantage_now(const struct vantage *vantage);
 bool vantage_local(const struct vantage *vantage, int64_t epoch, struct tm *local);
+
+/* What ps there calls its terminal, hostile, appended to name; false: `?`, also where it has one
+ * that is not in the /dev there. */
+bool vantage_tty(const struct vantage *vantage, const struct proc *proc, struct text *name);
+struct vantage_terminals *vantage_terminals_new(const struct vantage *vantage);
+void vantage_terminals_free(struct vantage_terminals *terminals); /* takes NULL */
 
 /* ps's + there, where the host's own may differ: all process groups outside are 0 inside. */
 bool vantage_is_foreground(const struct vantage *vantage, const struct proc *proc);
