@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/text.h"
-#include "host/caps.h"
 #include "host/facts.h"
+#include "output/json_value.h"
 #include "output/stream.h"
 #include "view/column.h"
 
-#define CAPABILITIES_MAX 64
 #define USERS_MAX 3          /* of a table's row; the others are counted */
 #define COLUMNS_MAX 16       /* group_columns has fewer */
 #define PADDED_WIDTH_MAX 200 /* one hostile name does not make every row as wide as itself */
@@ -23,6 +21,7 @@ struct rows {
 	const struct groups *groups;
 	enum group_way way;
 	struct text out;
+	struct json_values values;
 	size_t widths[COLUMNS_MAX];
 };
 
@@ -147,73 +146,6 @@ static int write_table(struct rows *rows, bool no_headers)
 	return r;
 }
 
-static void add_cap_names(struct json *json, uint64_t mask)
-{
-	json_array_open(json);
-	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
-		autofree char *name = NULL;
-
-		if (!(mask >> capability & 1))
-			continue;
-		name = mem_printf("%s%s", caps_meaning(capability) ? "CAP_" : "",
-				  caps_name(capability));
-		json_string(json, name, strlen(name));
-	}
-	json_array_close(json);
-}
-
-static void add_caps(struct json *json, const struct value *value, int cap_last)
-{
-	struct text words = {0};
-
-	caps_words_long(&words, value->caps.mask, cap_last, value->caps.reach != REACH_USERNS);
-	if (value->caps.reach == REACH_UNKNOWN && value->caps.mask)
-		text_add_string(&words, " in userns?");
-	json_string(json, words.data, words.length);
-	text_free(&words);
-}
-
-static void add_words(struct json *json, const struct value *value)
-{
-	const char *word = NULL;
-	size_t length;
-
-	json_array_open(json);
-	while (value_next_word(value, &word, &length))
-		json_string(json, word, length);
-	json_array_close(json);
-}
-
-static void add_known(struct json *json, const struct group_column *column,
-		      const struct value *value, int cap_last)
-{
-	switch (value->kind) {
-	case VALUE_TEXT:
-		json_string(json, value->text.data, value->text.length);
-		break;
-	case VALUE_NUMBER:
-		json_number(json, value->number);
-		break;
-	case VALUE_REAL:
-		json_real(json, value->real, 9);
-		break;
-	case VALUE_BOOL:
-		json_boolean(json, value->is_true);
-		break;
-	case VALUE_WORDS:
-		add_words(json, value);
-		break;
-	case VALUE_CAPS:
-		if (column->column.type == COLUMN_CAP_NAMES)
-			add_cap_names(json, value->caps.mask);
-		else
-			add_caps(json, value, cap_last);
-		break;
-	default:
-		json_null(json);
-	}
-}
-
 static void add_object(struct rows *rows, const struct group *group)
 {
 	const char *unknown[COLUMNS_MAX];
@@ -233,7 +165,7 @@ static void add_object(struct rows *rows, const struct group *group)
 		if (value.kind == VALUE_UNKNOWN)
 			unknown[unknown_count++] = key;
 		json_key(&json, key);
-		add_known(&json, column, &value, rows->view->facts->cap_last);
+		json_value(&rows->values, &json, column->column.type, &value);
 	}
 	json_key(&json, "unknown");
 	json_array_open(&json);
@@ -263,12 +195,18 @@ static int write_objects(struct rows *rows, bool is_array)
 int output_groups(FILE *stream, enum groups_format format, bool no_headers,
 		  const struct view_context *view, const struct groups *groups, enum group_way way)
 {
-	struct rows rows = {.stream = stream, .view = view, .groups = groups, .way = way};
+	struct rows rows = {.stream = stream,
+			    .view = view,
+			    .groups = groups,
+			    .way = way,
+			    .values.cap_last = view->facts->cap_last};
+
 	int r = format == GROUPS_TABLE ? write_table(&rows, no_headers)
 				       : write_objects(&rows, format == GROUPS_JSON);
 
 	if (!r)
 		r = stream_finish(stream, &rows.out);
+	json_values_free(&rows.values);
 	text_free(&rows.out);
 	return r;
 }

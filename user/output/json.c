@@ -7,17 +7,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "bpf/event.h"
-#include "host/caps.h"
 #include "host/facts.h"
-#include "host/runtime/runtime.h"
+#include "output/json_value.h"
 #include "output/stream.h"
 #include "view/column.h"
-#include "view/proc_fields.h"
-
-#define CAPABILITIES_MAX 64
-#define SET_MEMORY 16 /* sets whose names are kept ready; a host has few different ones */
-#define NS_PER_SECOND 1e9
 
 /* One column's place in the object. */
 struct json_member {
@@ -26,11 +19,6 @@ struct json_member {
 	const char *key;
 	bool opens_group;
 	bool closes_group;
-};
-
-struct set_text {
-	uint64_t mask;
-	struct text text; /* empty: not used yet */
 };
 
 struct json_writer {
@@ -45,8 +33,7 @@ struct json_writer {
 	size_t unknown_count;
 	size_t truncated_count;
 	size_t lossy_count;
-	struct text words;
-	struct set_text sets[SET_MEMORY];
+	struct json_values values;
 };
 
 static bool is_same_group(const struct json_member *one, const struct json_member *other)
@@ -57,6 +44,7 @@ static bool is_same_group(const struct json_member *one, const struct json_membe
 static void writer_start(struct json_writer *writer, const struct view_context *view)
 {
 	writer->view = view;
+	writer->values.cap_last = view->facts->cap_last;
 	writer->members = mem_new(proc_columns_count * sizeof(*writer->members));
 	writer->unknown = mem_new(proc_columns_count * sizeof(char *));
 	writer->truncated = mem_new(proc_columns_count * sizeof(char *));
@@ -88,208 +76,12 @@ static void writer_free(struct json_writer *writer)
 {
 	for (size_t i = 0; i < writer->count; i++)
 		free(writer->members[i].group);
-	for (size_t i = 0; i < SET_MEMORY; i++)
-		text_free(&writer->sets[i].text);
 	free(writer->members);
 	free(writer->unknown);
 	free(writer->truncated);
 	free(writer->lossy);
-	text_free(&writer->words);
+	json_values_free(&writer->values);
 	text_free(&writer->out);
-}
-
-static void set_fill(struct set_text *set, uint64_t mask)
-{
-	struct json json;
-
-	set->mask = mask;
-	text_clear(&set->text);
-	json_start(&json, &set->text);
-	json_array_open(&json);
-	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
-		char name[64];
-
-		if (!(mask >> capability & 1))
-			continue;
-		snprintf(name, sizeof(name), "%s%s", caps_meaning(capability) ? "CAP_" : "",
-			 caps_name(capability));
-		json_string(&json, name, strlen(name));
-	}
-	json_array_close(&json);
-}
-
-/* Up to 41 names, five times a process, and nearly always the same ones. */
-static void write_cap_names(struct json_writer *writer, uint64_t mask)
-{
-	uint64_t hash = mask * 0x9e3779b97f4a7c15ULL;
-	struct set_text *set = &writer->sets[hash >> 60];
-
-	_Static_assert(SET_MEMORY == 16, "four bits of hash");
-	if (set->mask != mask || !set->text.length)
-		set_fill(set, mask);
-	json_raw(&writer->json, set->text.data, set->text.length);
-}
-
-static void write_caps(struct json_writer *writer, const struct value *value)
-{
-	struct text *words = &writer->words;
-
-	text_clear(words);
-	caps_words_long(words, value->caps.mask, writer->view->facts->cap_last,
-			value->caps.reach != REACH_USERNS);
-	if (value->caps.reach == REACH_UNKNOWN && value->caps.mask)
-		text_add_string(words, " in userns?");
-	json_string(&writer->json, words->data, words->length);
-}
-
-/* NULL and RUNTIME_NO_LIMIT are null. */
-static void write_declared_text(struct json *json, const char *key, const char *text)
-{
-	json_key(json, key);
-	if (text)
-		json_string(json, text, strlen(text));
-	else
-		json_null(json);
-}
-
-static void write_declared_limit(struct json *json, const char *key, uint64_t limit)
-{
-	json_key(json, key);
-	if (limit == RUNTIME_NO_LIMIT)
-		json_null(json);
-	else
-		json_unsigned(json, limit);
-}
-
-static void write_declared_flag(struct json *json, const char *key, bool is_true)
-{
-	json_key(json, key);
-	json_boolean(json, is_true);
-}
-
-static void write_declared_shared(struct json *json, uint32_t kinds)
-{
-	json_key(json, "shared");
-	json_array_open(json);
-	for (int kind = 0; kind < NS_KINDS; kind++) {
-		const char *name = proc_namespace_names[kind];
-
-		if (kinds >> kind & 1)
-			json_string(json, name, strlen(name));
-	}
-	json_array_close(json);
-}
-
-static void write_declared(struct json_writer *writer, const struct runtime_container *declared)
-{
-	struct json *json = &writer->json;
-
-	json_object_open(json);
-	write_declared_text(json, "user", declared->user);
-	json_key(json, "caps");
-	write_cap_names(writer, declared->caps);
-	write_declared_flag(json, "privileged", declared->is_privileged);
-	write_declared_flag(json, "nnp", declared->has_no_new_privs);
-	write_declared_flag(json, "seccomp", !declared->has_no_seccomp);
-	write_declared_flag(json, "readonly_root", declared->has_readonly_root);
-	write_declared_shared(json, declared->shares_host);
-	json_key(json, "cpu_limit");
-	if (declared->cpu_limit_nano == RUNTIME_NO_LIMIT)
-		json_null(json);
-	else
-		json_real(json, (double)declared->cpu_limit_nano / NS_PER_SECOND, 9);
-	write_declared_limit(json, "memory_limit", declared->memory_limit_bytes);
-	write_declared_limit(json, "pids_limit", declared->pids_limit);
-	json_object_close(json);
-}
-
-static void write_words(struct json *json, const struct value *value)
-{
-	const char *word = NULL;
-	size_t length;
-
-	json_array_open(json);
-	while (value_next_word(value, &word, &length))
-		json_string(json, word, length);
-	json_array_close(json);
-}
-
-static void write_ids(struct json *json, const struct value *value)
-{
-	json_array_open(json);
-	for (size_t i = 0; i < value->ids.count; i++)
-		json_unsigned(json, value->ids.items[i]);
-	json_array_close(json);
-}
-
-static void write_chain(struct json *json, const struct value *value)
-{
-	json_array_open(json);
-	for (size_t i = 0; i < value->chain.count; i++) {
-		json_object_open(json);
-		json_key(json, "ns");
-		json_unsigned(json, value->chain.levels[i].ns);
-		json_key(json, "pid");
-		json_unsigned(json, value->chain.levels[i].pid);
-		json_object_close(json);
-	}
-	json_array_close(json);
-}
-
-static void write_known(struct json_writer *writer, const struct column *column,
-			const struct value *value)
-{
-	struct json *json = &writer->json;
-
-	switch (column->type) {
-	case COLUMN_TEXT:
-		json_string(json, value->text.data, value->text.length);
-		break;
-	case COLUMN_NUMBER:
-	case COLUMN_UID:
-	case COLUMN_KIB:
-		json_number(json, value->number);
-		break;
-	case COLUMN_CPUS:
-		json_real(json, value->real, 9);
-		break;
-	case COLUMN_PERCENT:
-		json_real(json, value->real, 1);
-		break;
-	case COLUMN_CPU_TIME:
-	case COLUMN_CPU_CLOCK:
-		json_real(json, (double)value->number / NS_PER_SECOND, 3);
-		break;
-	case COLUMN_START:
-		json_time(json, (uint64_t)value->number);
-		break;
-	case COLUMN_BOOL:
-		json_boolean(json, value->is_true);
-		break;
-	case COLUMN_CAPS:
-		write_caps(writer, value);
-		break;
-	case COLUMN_DECLARED:
-		write_declared(writer, value->caps.declared);
-		break;
-	case COLUMN_CAP_NAMES:
-		write_cap_names(writer, value->caps.mask);
-		break;
-	case COLUMN_HEX:
-		json_hex(json, value->caps.mask);
-		break;
-	case COLUMN_WORDS:
-		write_words(json, value);
-		break;
-	case COLUMN_IDS:
-		write_ids(json, value);
-		break;
-	case COLUMN_CHAIN:
-		write_chain(json, value);
-		break;
-	case COLUMN_TYPES:
-		break;
-	}
 }
 
 static void write_member(struct json_writer *writer, const struct json_member *member,
@@ -313,10 +105,7 @@ static void write_member(struct json_writer *writer, const struct json_member *m
 	if (value.cut != CUT_NOT)
 		writer->truncated[writer->truncated_count++] = name;
 	json->is_lossy = false;
-	if (value.kind == VALUE_NONE || value.kind == VALUE_UNKNOWN)
-		json_null(json);
-	else
-		write_known(writer, member->column, &value);
+	json_value(&writer->values, json, member->column->type, &value);
 	if (json->is_lossy)
 		writer->lossy[writer->lossy_count++] = name;
 	if (member->closes_group)
