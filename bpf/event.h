@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 #define PID_LEVELS_MAX 33 /* MAX_PID_NS_LEVEL + 1: the kernel's own limit */
 #define GROUPS_KEPT 32    /* supplementary groups carried; groups_total tells how many there are */
@@ -26,6 +26,11 @@ enum record_type {
 	RECORD_TASK = 2,   /* struct task_record: a process, seen at its thread group leader */
 	RECORD_THREAD = 3, /* struct thread_record: CPU time of a thread that is not the leader */
 	RECORD_ARGS = 4,   /* struct args_record: the argument vector of a process */
+	RECORD_EVENT = 5,  /* struct event_record: something changed */
+	RECORD_CGROUP = 6, /* struct cgroup_record: the path of a cgroup that events name by id */
+	RECORD_GAP = 7,    /* struct gap_record: events that are missing here */
+	RECORD_CLOCK = 8,  /* struct clock_record: what the time was; made in user space */
+	RECORD_INFO = 9,   /* struct info_record: a sentence about the stream itself */
 };
 
 /* In the order of cli.md's JSON `ns`. */
@@ -134,42 +139,61 @@ struct host_record {
 	__u32 ns[NS_KINDS]; /* of pid 1 of the first pid namespace; 0: could not be read */
 };
 
+/*
+ * The same members under a name of their own and without one, so that task->ids and
+ * task->identity.ids are one (the kernel's __struct_group).
+ */
+#define IDENTITY_GROUP(tag, name, ...) \
+	union {                        \
+		struct {               \
+			__VA_ARGS__    \
+		};                     \
+		struct tag {           \
+			__VA_ARGS__    \
+		} name;                \
+	}
+
+/* clang-format off */
 struct task_record {
 	struct record_header header;
 	__u64 start_boot_ns; /* task->start_boottime: with tgid the key of a process */
 	__u64 unknown;       /* FIELD_BIT()s */
-	__u64 caps[CAP_SETS];
+	/* Who it is: what an event of it carries too. */
+	IDENTITY_GROUP(task_identity, identity,
+		__u64 caps[CAP_SETS];
+		__u64 cgroup_id;     /* kernfs id = inode of the cgroup's directory */
+		struct id_block ids; /* as the first user namespace sees them */
+		__u32 ns[NS_KINDS];  /* inodes; 0: has none (a zombie), or no such kind */
+		__u32 in_ppid;       /* ppid in its own pid namespace; 0: the parent is outside */
+		__u32 flags;         /* enum task_flag */
+		__u32 securebits;
+		__u32 user_ns_level; /* 0: the host's */
+		__u32 user_ns_owner; /* host uid */
+		__u32 loginuid;      /* host uid, or ID_UNSET */
+		__u32 sessionid;     /* audit session, or ID_UNSET */
+		__u32 tty_major;     /* 0 and 0: no terminal */
+		__u32 tty_minor;
+		__u32 groups_total;
+		__u16 groups_kept;      /* in the tail */
+		__u16 chain_count;      /* in the tail; at least 1 */
+		__u16 cgroup_length;    /* bytes of path in the tail; an event has none */
+		__u16 cgroup_hierarchy; /* enum cgroup_hierarchy */
+		__u8 no_new_privs;
+		__u8 seccomp; /* 0 off, 1 strict, 2 filter */
+		__u8 identity_pad[6];
+		char comm[COMM_SIZE];
+	);
+	struct id_block in_ids; /* through the map of the task's own user namespace */
 	__u64 cpu_ns;           /* of the leader and of the threads that have ended */
 	__u64 vsz_pages;        /* mm->total_vm */
 	__u64 rss_pages;        /* as /proc/PID/status VmRSS: file + anonymous + shared memory */
-	__u64 cgroup_id;        /* kernfs id = inode of the cgroup's directory */
-	struct id_block ids;    /* as the first user namespace sees them */
-	struct id_block in_ids; /* through the map of the task's own user namespace */
-	__u32 ns[NS_KINDS];     /* inodes; 0: has none (a zombie), or the kernel has no such kind */
 	__u32 tgid;             /* in the first pid namespace */
 	__u32 ppid;             /* real_parent's tgid in the first pid namespace */
-	__u32 in_ppid; /* the same in the task's own pid namespace; 0: the parent is outside */
-	__u32 flags;   /* enum task_flag */
-	__u32 securebits;
-	__u32 user_ns_level; /* 0: the host's */
-	__u32 user_ns_owner; /* host uid */
-	__u32 loginuid;      /* host uid, or ID_UNSET */
-	__u32 sessionid;     /* audit session, or ID_UNSET */
-	__u32 tty_major;     /* 0 and 0: no terminal */
-	__u32 tty_minor;
-	__u32 threads;  /* signal->nr_threads */
+	__u32 threads;          /* signal->nr_threads */
 	__s32 priority; /* as /proc/PID/stat field 18: 20 is nice 0, below 0 real time */
 	__s32 nice;
-	__u32 groups_total;
-	__u16 groups_kept;      /* in the tail */
-	__u16 chain_count;      /* in the tail; at least 1 */
-	__u16 cgroup_length;    /* bytes of path in the tail */
-	__u16 cgroup_hierarchy; /* enum cgroup_hierarchy */
-	char state;             /* as in /proc/PID/stat: R S D T t Z X I P */
-	__u8 no_new_privs;
-	__u8 seccomp; /* 0 off, 1 strict, 2 filter */
-	__u8 pad[9];
-	char comm[COMM_SIZE];
+	char state; /* as in /proc/PID/stat: R S D T t Z X I P */
+	__u8 pad[3];
 	/*
 	 * The tail, each part there as often as its count says, then zeros up to a multiple of 8:
 	 *   struct pid_level chain[chain_count]   first pid namespace first
@@ -177,6 +201,7 @@ struct task_record {
 	 *   char cgroup_path[cgroup_length]
 	 */
 };
+/* clang-format on */
 
 struct thread_record {
 	struct record_header header;
@@ -201,11 +226,241 @@ struct args_record {
 	__u32 is_cut; /* 1: there was more than the reader asked for */
 };
 
+/* Where nsview listens. A counter of losses and a line of doctor each. */
+enum hook_id {
+	HOOK_FORK,
+	HOOK_EXEC,
+	HOOK_EXIT,
+	HOOK_CREDENTIALS, /* what commit_creds() replaces */
+	HOOK_NAMESPACES,  /* what switch_task_namespaces() replaces */
+	HOOK_REFUSED,     /* setns, unshare, capset and the setuid family, when they fail */
+	HOOK_PRIVILEGES,  /* no_new_privs and seccomp, which are no part of the credentials */
+	HOOK_IDMAP,       /* writes of uid_map, gid_map and setgroups */
+	HOOK_CGROUP_MAKE,
+	HOOK_CGROUP_REMOVE,
+	HOOK_CGROUP_ATTACH,
+	HOOK_COMPLETE, /* --complete: every system call's end */
+	HOOK_SWEEP,    /* the task iterator, which compares what no hook has told */
+	HOOKS,
+};
+
+/* How a hook listens. */
+enum hook_tier {
+	TIER_OFF,
+	TIER_TRACEPOINT, /* a BTF tracepoint of the kernel */
+	TIER_KPROBE,     /* kprobe or kretprobe: exact */
+	TIER_FENTRY,     /* trampoline: skips runs under preemption */
+	TIER_SYSCALL,    /* the ends of the system calls that change it */
+	TIER_ITERATOR,   /* HOOK_SWEEP */
+	TIERS,
+};
+
+enum event_action {
+	EVENT_FORK = 1,    /* a new process; before: its parent's, where clone changed something */
+	EVENT_EXEC,        /* identity, exec */
+	EVENT_EXIT,        /* the last thread has gone: exit */
+	EVENT_CREDENTIALS, /* ids, groups, capabilities, securebits, user namespace */
+	EVENT_NAMESPACES,  /* of the task, or of its children to come (children) */
+	EVENT_PRIVILEGES,  /* no_new_privs, seccomp */
+	EVENT_IDMAP,       /* uid_map or gid_map of a user namespace was written: children.map */
+	EVENT_CGROUP_MAKE, /* cgroup */
+	EVENT_CGROUP_REMOVE, /* cgroup */
+	EVENT_CGROUP_ATTACH, /* the task moved: cgroup is the new one */
+	EVENT_ACTIONS,
+};
+
+/* Why something changed: told by user space from before, after, hook and system call. */
+enum event_cause {
+	CAUSE_NONE,
+	CAUSE_EXEC_SETUID,
+	CAUSE_EXEC_SETGID,
+	CAUSE_EXEC_FILECAPS, /* from the gain: the kernel keeps no trace of it */
+	CAUSE_EXEC_ROOT,
+	CAUSE_EXEC_DROP,
+	CAUSE_CAPSET,
+	CAUSE_SETUID,
+	CAUSE_SETGID,
+	CAUSE_GROUPS,
+	CAUSE_AMBIENT,
+	CAUSE_BOUNDING_DROP,
+	CAUSE_SECUREBITS,
+	CAUSE_USERNS_CREATE,
+	CAUSE_USERNS_JOIN,
+	CAUSE_NS_JOIN,
+	CAUSE_NS_CREATE,
+	CAUSE_IDMAP_WRITE,
+	CAUSE_NO_NEW_PRIVS,
+	CAUSE_SECCOMP,
+	CAUSE_KERNEL,      /* the kernel itself, outside any system call of the task's */
+	CAUSE_OTHER,       /* a look found it changed, and no hook had told */
+	CAUSE_UNEXPLAINED, /* the same, though a hook would have told (docs/unexplained.md) */
+	CAUSES,
+};
+
+/* What differs from before, as bits of event_record.changed. */
+enum event_change {
+	CHANGE_IDS = 1 << 0,
+	CHANGE_GROUPS = 1 << 1,
+	CHANGE_CAPS = 1 << 2,
+	CHANGE_SECUREBITS = 1 << 3,
+	CHANGE_USER_NS = 1 << 4,
+	CHANGE_NS = 1 << 5, /* any but the user namespace */
+	CHANGE_NO_NEW_PRIVS = 1 << 6,
+	CHANGE_SECCOMP = 1 << 7,
+	CHANGE_CHILDREN = 1 << 8, /* the namespaces that children will be in */
+};
+
+enum event_flag {
+	EVENT_INFERRED = 1 << 0,    /* found by comparing, not seen when it happened */
+	EVENT_SETUID_FILE = 1 << 1, /* exec: the file's mode has the bit */
+	EVENT_SETGID_FILE = 1 << 2,
+	EVENT_32BIT = 1 << 3,      /* from a 32-bit system call */
+	EVENT_REPAIR = 1 << 4,     /* made in user space from a sweep after a loss */
+	EVENT_SECUREEXEC = 1 << 5, /* exec: bprm->secureexec */
+};
+
+/* What follows an event_record, in this order, each part filled up to a multiple of 8. */
+enum event_part {
+	PART_IDENTITY = 1 << 0,      /* struct task_identity: after the change */
+	PART_CHAIN = 1 << 1,         /* struct pid_level[chain_count] */
+	PART_GROUPS = 1 << 2,        /* __u32[identity.groups_kept] host gids */
+	PART_IN_IDS = 1 << 3,        /* struct id_block; without it they are identity.ids */
+	PART_BEFORE = 1 << 4,        /* struct event_before */
+	PART_BEFORE_GROUPS = 1 << 5, /* __u32[before.groups_kept] */
+	PART_CHILDREN = 1 << 6,      /* struct event_children */
+	PART_EXEC =
+		1 << 7, /* struct event_exec, then filename, interpreter, arguments, environment */
+	PART_EXIT = 1 << 8,   /* struct event_exit */
+	PART_CGROUP = 1 << 9, /* struct event_cgroup, then its path */
+};
+
+struct event_record {
+	struct record_header header;
+	__u64 time_boot_ns;
+	__u64 sequence;             /* given by user space: from 1, rising by one except at a gap */
+	__u64 lost;                 /* events that this CPU had lost when it made this one */
+	__u64 start_boot_ns;        /* of the process: with tgid its key */
+	__u64 parent_start_boot_ns; /* of the parent's process; 0: there is none */
+	__u32 cpu;
+	__u32 tgid; /* in the first pid namespace */
+	__u32 tid;
+	__u32 ppid;
+	__u32 parts;   /* enum event_part */
+	__u32 changed; /* enum event_change */
+	__s16 error;   /* 0, or the errno with which the call was refused */
+	__s16 syscall; /* the number of the system call it happened in; -1: none, or not known */
+	__u16 flags;   /* enum event_flag */
+	__u16 chain_count;
+	__u8 action; /* enum event_action */
+	__u8 hook;   /* enum hook_id */
+	__u8 tier;   /* enum hook_tier */
+	__u8 cause;  /* enum event_cause, given by user space */
+	__u8 pad[4];
+};
+
+struct event_before {
+	__u64 caps[CAP_SETS];
+	struct id_block ids;
+	__u32 ns[NS_KINDS];
+	__u32 securebits;
+	__u32 user_ns_level;
+	__u32 user_ns_owner;
+	__u32 groups_total;
+	__u16 groups_kept;
+	__u8 no_new_privs;
+	__u8 seccomp;
+	__u8 pad[4];
+};
+
+/* Joining or making a pid or time namespace is for children: the task itself stays where it is. */
+struct event_children {
+	__u32 pid_ns; /* after, inodes; 0: as the task's own */
+	__u32 time_ns;
+	__u32 before_pid_ns;
+	__u32 before_time_ns;
+	__u32 map_ns; /* EVENT_IDMAP: the user namespace whose map was written */
+	__u32 pad;
+};
+
+/* Lengths in bytes, without NULs at the end; what was longer says so in its total. */
+struct event_exec {
+	__u32 filename_length;    /* bprm->filename, as it was asked for */
+	__u32 interpreter_length; /* bprm->interp where that is another: what really runs */
+	__u32 args_length;        /* NUL-terminated strings */
+	__u32 args_total;         /* of the whole vector */
+	__u32 args_count;         /* bprm->argc */
+	__u32 env_length;         /* NUL-terminated strings; 0 unless asked for */
+	__u32 env_total;
+	__u32 old_tid; /* the thread that called exec; it has the leader's id since */
+};
+
+struct event_exit {
+	__s32 status; /* as wait(2) gives it: exit code << 8, or signal, and 0x80 for a core */
+	__u32 pad;
+};
+
+struct event_cgroup {
+	__u64 id;
+	__u32 hierarchy; /* enum cgroup_hierarchy */
+	__u32 length;    /* of the path */
+};
+
+/* The tail: char path[length], from its hierarchy's root, then zeros up to a multiple of 8. */
+struct cgroup_record {
+	struct record_header header;
+	__u64 id;
+	__u32 hierarchy; /* enum cgroup_hierarchy */
+	__u16 length;
+	__u16 is_cut; /* 1: only its end is here */
+};
+
+enum gap_reason {
+	GAP_RING_FULL, /* the reader was too slow */
+	GAP_SKIPPED,   /* the kernel did not run the program: it was running on this CPU already */
+	GAP_OUTPUT,    /* it could not be written out */
+	GAP_REASONS,
+};
+
+/* Events first to last are missing in the stream. */
+struct gap_record {
+	struct record_header header;
+	__u64 time_boot_ns; /* when it was noticed */
+	__u64 first;        /* sequence numbers */
+	__u64 last;
+	__u32 reason; /* enum gap_reason */
+	__u32 hook;   /* enum hook_id; HOOKS: several, or not known */
+};
+
+struct clock_record {
+	struct record_header header;
+	__u64 time_boot_ns;
+	__u64 boot_offset_ns; /* what to add to a boot time for the time since the epoch, from now on */
+};
+
+/* The tail: char text[length], one sentence, then zeros up to a multiple of 8. */
+struct info_record {
+	struct record_header header;
+	__u64 time_boot_ns;
+	__u32 hook; /* enum hook_id that it is about; HOOKS: none */
+	__u32 length;
+};
+
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
 WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);
 WIRE_ASSERT(struct task_record, 288);
 WIRE_ASSERT(struct thread_record, 32);
 WIRE_ASSERT(struct args_record, 32);
+WIRE_ASSERT(struct task_identity, 184);
+WIRE_ASSERT(struct event_record, 88);
+WIRE_ASSERT(struct event_before, 128);
+WIRE_ASSERT(struct event_children, 24);
+WIRE_ASSERT(struct event_exec, 32);
+WIRE_ASSERT(struct event_exit, 8);
+WIRE_ASSERT(struct event_cgroup, 16);
+WIRE_ASSERT(struct cgroup_record, 24);
+WIRE_ASSERT(struct gap_record, 40);
+WIRE_ASSERT(struct clock_record, 24);
+WIRE_ASSERT(struct info_record, 24);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "output/output.h"
-#include "source/source.h"
+#include "wire/wire.h"
 
 #define RECORDS_MAX 8
 #define RECORD_BYTES_MAX 4096

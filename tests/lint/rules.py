@@ -9,7 +9,7 @@ import sys
 from lint.tree import without_comments
 
 RANKS = {
-    "base": 1, "host": 2, "launch": 3, "source": 3, "model": 3, "audit": 4, "view": 4,
+    "base": 1, "host": 2, "wire": 2, "launch": 3, "source": 3, "model": 3, "audit": 4, "view": 4,
     "output": 5, "cmd": 6, "main": 7,
 }
 SKELETON = "nsview.skel.h"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "source/source.h"
+#include "wire/wire.h"
 
 #define BYTES_MAX 2048
 #define MUTATIONS 200000

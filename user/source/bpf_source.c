@@ -145,7 +145,7 @@ static int bpf_source_open(const struct source_options *options, void **state, s
 
 /* Arguments are read before the process is handed on: only then is it known whether they are. */
 static int bpf_source_emit_task(struct bpf_state *opened, struct task_record *task,
-				source_sink sink, void *context)
+				record_sink sink, void *context)
 {
 	const struct args_record *args = NULL;
 	bool is_kernel = task->flags & TASK_KTHREAD;
@@ -164,7 +164,7 @@ static int bpf_source_emit_task(struct bpf_state *opened, struct task_record *ta
 
 /* Hands on the whole records among `length` bytes of the chunk and moves what is left to its
  * start. */
-static int bpf_source_emit(struct bpf_state *opened, size_t *length, source_sink sink,
+static int bpf_source_emit(struct bpf_state *opened, size_t *length, record_sink sink,
 			   void *context)
 {
 	size_t at = 0;
@@ -189,14 +189,14 @@ static int bpf_source_emit(struct bpf_state *opened, size_t *length, source_sink
 }
 
 /* Some virtual machines' own init is kept from BPF programs, though /proc and ps show it. */
-static int bpf_source_emit_init(const struct bpf_state *opened, source_sink sink, void *context)
+static int bpf_source_emit_init(const struct bpf_state *opened, record_sink sink, void *context)
 {
 	if (opened->has_init || opened->facts->self_ns[NS_PID] != NS_HOST_PID)
 		return 0;
 	return proc_source_read_one(opened->facts, opened->args_max, INIT_PID, sink, context);
 }
 
-static int bpf_source_snapshot(void *state, source_sink sink, void *context)
+static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 {
 	struct bpf_state *opened = state;
 	autoclose int fd = bpf_iter_create(bpf_link__fd(opened->link));

@@ -185,7 +185,7 @@ static void snapshot_set_parent(struct proc_snapshot *snapshot, const struct pro
 }
 
 /* kthreadd never leaves the host's namespaces, and is not refused where a foreign init is. */
-static int snapshot_emit_host(struct proc_snapshot *snapshot, source_sink sink, void *context)
+static int snapshot_emit_host(struct proc_snapshot *snapshot, record_sink sink, void *context)
 {
 	struct host_record host = {.header = {.size = sizeof(host), .type = RECORD_HOST}};
 
@@ -197,7 +197,7 @@ static int snapshot_emit_host(struct proc_snapshot *snapshot, source_sink sink, 
 	return sink(context, &host.header);
 }
 
-static int snapshot_emit(struct proc_snapshot *snapshot, source_sink sink, void *context)
+static int snapshot_emit(struct proc_snapshot *snapshot, record_sink sink, void *context)
 {
 	size_t next = 0;
 	int r = 0;
@@ -221,7 +221,7 @@ static void snapshot_close(struct proc_snapshot *snapshot)
 	free(snapshot->entries);
 }
 
-static int proc_source_snapshot(void *state, source_sink sink, void *context)
+static int proc_source_snapshot(void *state, record_sink sink, void *context)
 {
 	struct proc_state *opened = state;
 	struct proc_snapshot snapshot = {0};
@@ -241,7 +241,7 @@ static int proc_source_snapshot(void *state, source_sink sink, void *context)
 	return r;
 }
 
-int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pid, source_sink sink,
+int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pid, record_sink sink,
 			 void *context)
 {
 	autoclose int proc_fd = procfs_open(facts->proc_path);

@@ -7,7 +7,7 @@
 
 /* The records of one process, numbered as facts->proc_path does; none when there is no such
  * process, or no /proc. Otherwise as source_ops.snapshot. */
-int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pid, source_sink sink,
+int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pid, record_sink sink,
 			 void *context);
 
 #endif

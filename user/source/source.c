@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 struct source {
 	const struct source_ops *ops;
@@ -43,9 +44,28 @@ int source_open(const struct source_ops *ops, const struct source_options *optio
 	return 0;
 }
 
-int source_snapshot(struct source *source, source_sink sink, void *context)
+int source_snapshot(struct source *source, record_sink sink, void *context)
 {
 	return source->ops->snapshot(source->state, sink, context);
+}
+
+int source_listen(struct source *source, const struct listen_options *options, struct text *why)
+{
+	if (!source->ops->listen) {
+		text_printf(why, "the %s source has no events", source->ops->name);
+		return -EOPNOTSUPP;
+	}
+	return source->ops->listen(source->state, options, why);
+}
+
+int source_poll(struct source *source, int timeout_ms, record_sink sink, void *context)
+{
+	return source->ops->poll(source->state, timeout_ms, sink, context);
+}
+
+void source_report(struct source *source, struct hook_report *hooks)
+{
+	source->ops->report(source->state, hooks);
 }
 
 const struct source_ops *source_kind(const struct source *source)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
+#include "wire/wire.h"
 
 struct facts;
 struct source;
@@ -27,9 +28,25 @@ struct source_options {
 	size_t args_max;           /* bytes of argument vector per process; 0: none wanted */
 };
 
-/* Called for each record; it and its tail are borrowed and checked (sizes, counts, lengths).
- * Anything but 0 ends the snapshot and is returned from it. */
-typedef int (*source_sink)(void *context, const struct record_header *record);
+/* What --hooks, --ring, --complete, --args-max and --env ask for. */
+struct listen_options {
+	size_t ring_bytes;    /* a power of two, at least a page */
+	size_t args_max;      /* bytes of the argument vector in an exec */
+	size_t env_max;       /* the same of the environment; 0: none wanted */
+	bool is_complete;     /* compare at the end of every system call */
+	uint8_t tiers[HOOKS]; /* enum hook_tier; TIERS: the best there is */
+};
+
+/* What has become of one hook. */
+struct hook_report {
+	const char *name;    /* as in --hooks: "credentials"; static */
+	enum hook_tier tier; /* TIER_OFF: nothing listens */
+	const char *why;    /* why no better tier; NULL: it is the best. Borrowed from the source */
+	const char *missed; /* what goes unseen because of it; NULL: nothing. Static */
+	uint64_t seen;      /* events handed out */
+	uint64_t lost;      /* events for which the ring had no room */
+	uint64_t skipped;   /* runs that the kernel left out */
+};
 
 /* One way to get records. open stores its state in *state; close takes NULL. */
 struct source_ops {
@@ -38,8 +55,20 @@ struct source_ops {
 	int (*open)(const struct source_options *options, void **state, struct text *why);
 	/* One record per process and a bit more, in any order; processes that end meanwhile are
 	 * left out or complete, never half. */
-	int (*snapshot)(void *state, source_sink sink, void *context);
+	int (*snapshot)(void *state, record_sink sink, void *context);
 	void (*close)(void *state);
+	/*
+	 * Events; NULL where the source has none. listen comes before the first snapshot, so that
+	 * nothing between the two is missed. One hook that the kernel refuses does not fail it;
+	 * -errno: none can be had, and why.
+	 */
+	int (*listen)(void *state, const struct listen_options *options, struct text *why);
+	/* Hands out what there is, with sequence and cause filled in and each gap told in its
+	 * place; waits up to timeout_ms for something to come. How many records, or -errno;
+	 * -ENODATA: a recording's end. A signal ends the waiting early. */
+	int (*poll)(void *state, int timeout_ms, record_sink sink, void *context);
+	/* hooks: room for HOOKS. */
+	void (*report)(void *state, struct hook_report *hooks);
 	uint64_t unknown; /* FIELD_BIT()s that this source can never tell, for any process */
 };
 
@@ -52,20 +81,22 @@ extern const struct source_ops proc_source;
  */
 int source_open(const struct source_ops *ops, const struct source_options *options,
 		struct source **source, struct text *why);
-int source_snapshot(struct source *source, source_sink sink, void *context);
+int source_snapshot(struct source *source, record_sink sink, void *context);
+/* As in source_ops; -EOPNOTSUPP: this source has no events. */
+int source_listen(struct source *source, const struct listen_options *options, struct text *why);
+int source_poll(struct source *source, int timeout_ms, record_sink sink, void *context);
+void source_report(struct source *source, struct hook_report *hooks);
 const struct source_ops *source_kind(const struct source *source);
 void source_close(struct source *source);
 
 /* By the word of --source; NULL: no such source. */
 const struct source_ops *source_by_name(const char *name);
 
-/* Whether a record's sizes, counts and lengths hold together (record.size <= available too). */
-bool record_is_sound(const struct record_header *record, size_t available);
+/* The name of a hook as in --hooks, and of a tier; NULL: there is none. */
+const char *hook_name(enum hook_id hook);
+const char *tier_name(enum hook_tier tier);
 
-/* The tail of a sound task_record. chain has chain_count entries, groups groups_kept. */
-const struct pid_level *record_chain(const struct task_record *task);
-const uint32_t *record_groups(const struct task_record *task);
-const char *record_cgroup_path(const struct task_record *task);
-const char *record_args(const struct args_record *args);
+/* --hooks HOOK=TIER,...: -EINVAL: said in complaint, with the nearest right word. */
+int listen_options_parse(struct listen_options *options, const char *words, struct text *complaint);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whether bytes are a record, and where its tail's parts are. A recording may hold anything. */
+#include "wire/wire.h"
 
-#include "source/source.h"
+#include <stdint.h>
 
-#define RECORD_ALIGNMENT 8
+#include "wire/event.h"
 
 /* In 64 bits, so that no length makes it overflow. */
 static uint64_t record_padded(uint64_t size)
 {
-	return (size + RECORD_ALIGNMENT - 1) & ~(uint64_t)(RECORD_ALIGNMENT - 1);
+	return (size + WIRE_ALIGNMENT - 1) & ~(uint64_t)(WIRE_ALIGNMENT - 1);
 }
 
 static bool task_is_sound(const struct task_record *task)
@@ -40,6 +40,27 @@ static bool args_is_sound(const struct args_record *args)
 	return args->header.size == record_padded((uint64_t)sizeof(*args) + args->length);
 }
 
+static bool cgroup_is_sound(const struct cgroup_record *cgroup)
+{
+	if (cgroup->header.size < sizeof(*cgroup) || cgroup->length > CGROUP_PATH_MAX)
+		return false;
+	return cgroup->hierarchy < CGROUP_HIERARCHIES &&
+	       cgroup->header.size == record_padded((uint64_t)sizeof(*cgroup) + cgroup->length);
+}
+
+static bool gap_is_sound(const struct gap_record *gap)
+{
+	return gap->header.size == sizeof(*gap) && gap->first <= gap->last &&
+	       gap->reason < GAP_REASONS && gap->hook <= HOOKS;
+}
+
+static bool info_is_sound(const struct info_record *info)
+{
+	if (info->header.size < sizeof(*info) || info->hook > HOOKS)
+		return false;
+	return info->header.size == record_padded((uint64_t)sizeof(*info) + info->length);
+}
+
 bool record_is_sound(const struct record_header *record, size_t available)
 {
 	if (available < sizeof(*record) || record->size < sizeof(*record) ||
@@ -54,6 +75,16 @@ bool record_is_sound(const struct record_header *record, size_t available)
 		return record->size == sizeof(struct thread_record);
 	case RECORD_ARGS:
 		return args_is_sound((const struct args_record *)record);
+	case RECORD_EVENT:
+		return event_is_sound((const struct event_record *)record);
+	case RECORD_CGROUP:
+		return cgroup_is_sound((const struct cgroup_record *)record);
+	case RECORD_GAP:
+		return gap_is_sound((const struct gap_record *)record);
+	case RECORD_CLOCK:
+		return record->size == sizeof(struct clock_record);
+	case RECORD_INFO:
+		return info_is_sound((const struct info_record *)record);
 	default:
 		return false;
 	}
@@ -77,4 +108,14 @@ const char *record_cgroup_path(const struct task_record *task)
 const char *record_args(const struct args_record *args)
 {
 	return (const char *)(args + 1);
+}
+
+const char *record_cgroup_name(const struct cgroup_record *cgroup)
+{
+	return (const char *)(cgroup + 1);
+}
+
+const char *record_info(const struct info_record *info)
+{
+	return (const char *)(info + 1);
 }
