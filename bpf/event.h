@@ -31,6 +31,10 @@ enum record_type {
 	RECORD_GAP = 7,    /* struct gap_record: events that are missing here */
 	RECORD_CLOCK = 8,  /* struct clock_record: what the time was; made in user space */
 	RECORD_INFO = 9,   /* struct info_record: a sentence about the stream itself */
+	/* In recordings only (docs/recordings.md): what a replay cannot ask its own machine. */
+	RECORD_USER = 10,      /* struct user_record: a user's name */
+	RECORD_CONTAINER = 11, /* struct container_record: what its runtime's files say */
+	RECORD_MARK = 12,      /* struct mark_record: the end of the snapshot, the end of all */
 };
 
 /* In the order of cli.md's JSON `ns`. */
@@ -445,6 +449,70 @@ struct info_record {
 	__u32 length;
 };
 
+/* The tail: char name[length], then zeros up to a multiple of 8. */
+struct user_record {
+	struct record_header header;
+	__u32 uid;
+	__u32 mnt_ns; /* as passwd_container_name has them; both 0: the host's own user */
+	__u32 pid;
+	__u32 length;
+};
+
+enum container_text {
+	CONTAINER_RUNTIME,
+	CONTAINER_ID,
+	CONTAINER_NAME,
+	CONTAINER_IMAGE,
+	CONTAINER_POD,
+	CONTAINER_POD_NAMESPACE,
+	CONTAINER_USER,
+	CONTAINER_TEXTS,
+};
+
+enum container_flag {
+	CONTAINER_PRIVILEGED = 1 << 0,
+	CONTAINER_NO_NEW_PRIVS = 1 << 1,
+	CONTAINER_NO_SECCOMP = 1 << 2,
+	CONTAINER_READONLY_ROOT = 1 << 3,
+};
+
+/*
+ * struct runtime_container of the container whose first process was first_pid, started at
+ * start_boot_ns. The tail: its texts, one behind the other, then zeros up to a multiple of 8.
+ */
+struct container_record {
+	struct record_header header;
+	__u64 time_boot_ns; /* when it was learned */
+	__u64 start_boot_ns;
+	__u64 caps;
+	__u64 cpu_limit_nano;
+	__u64 memory_limit_bytes;
+	__u64 pids_limit;
+	__u32 first_pid;
+	__u32 runtime_first_pid; /* as the runtime's file has it */
+	__u32 shares_host;
+	__u32 flags;                    /* enum container_flag */
+	__u32 texts;                    /* 1 << enum container_text: those that there are */
+	__u16 lengths[CONTAINER_TEXTS]; /* bytes in the tail */
+	__u16 pad;
+	__u8 pad_end[4];
+};
+
+enum mark_kind {
+	MARK_SNAPSHOT = 1, /* the first snapshot is complete: what follows happened after it */
+	MARK_END,          /* the recording is complete */
+};
+
+struct mark_record {
+	struct record_header header;
+	__u64 time_boot_ns;
+	__u64 boot_offset_ns;
+	__u64 records; /* before this one */
+	__u64 lost;    /* records that could not be written */
+	__u32 kind;    /* enum mark_kind */
+	__u32 pad;
+};
+
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
 WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);
@@ -462,5 +530,8 @@ WIRE_ASSERT(struct cgroup_record, 24);
 WIRE_ASSERT(struct gap_record, 40);
 WIRE_ASSERT(struct clock_record, 24);
 WIRE_ASSERT(struct info_record, 24);
+WIRE_ASSERT(struct user_record, 24);
+WIRE_ASSERT(struct container_record, 96);
+WIRE_ASSERT(struct mark_record, 48);
 
 #endif

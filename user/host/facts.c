@@ -95,6 +95,15 @@ static uint64_t memory_read(const char *proc_path)
 	return bytes;
 }
 
+static void boot_id_read(struct facts *facts)
+{
+	struct text text = {0};
+
+	if (file_read_below(facts->proc_path, "sys/kernel/random/boot_id", &text))
+		sscanf(text_string(&text), "%36s", facts->boot_id);
+	text_free(&text);
+}
+
 /* By the system call, so that it is known without any /proc. */
 static uint64_t cap_effective_read(void)
 {
@@ -187,6 +196,7 @@ void facts_read(struct facts *facts, const char *host_root)
 	facts->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	facts->cap_last = cap_last_read(facts->proc_path);
 	facts->memory_bytes = memory_read(facts->proc_path);
+	boot_id_read(facts);
 	self_ns_read(facts->self_ns);
 	facts->time_ns_offset_ns = time_offset_read(facts->self_ns[NS_TIME]);
 	facts->cap_effective = cap_effective_read();

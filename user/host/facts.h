@@ -28,6 +28,7 @@ struct facts {
 	char hostname[65];
 	char release[65]; /* uname -r */
 	char machine[65]; /* uname -m */
+	char boot_id[37]; /* /proc/sys/kernel/random/boot_id; "": unreadable */
 	int cpus;         /* online */
 	int cap_last;     /* /proc/sys/kernel/cap_last_cap, else found by prctl(PR_CAPBSET_READ) */
 	uint64_t page_bytes;

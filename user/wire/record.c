@@ -61,6 +61,33 @@ static bool info_is_sound(const struct info_record *info)
 	return info->header.size == record_padded((uint64_t)sizeof(*info) + info->length);
 }
 
+static bool user_is_sound(const struct user_record *user)
+{
+	if (user->header.size < sizeof(*user))
+		return false;
+	return user->header.size == record_padded((uint64_t)sizeof(*user) + user->length);
+}
+
+static bool container_is_sound(const struct container_record *container)
+{
+	uint64_t size = sizeof(*container);
+
+	if (container->header.size < size || container->texts >> CONTAINER_TEXTS)
+		return false;
+	for (int text = 0; text < CONTAINER_TEXTS; text++) {
+		if (!(container->texts >> text & 1) && container->lengths[text])
+			return false;
+		size += container->lengths[text];
+	}
+	return container->header.size == record_padded(size);
+}
+
+static bool mark_is_sound(const struct mark_record *mark)
+{
+	return mark->header.size == sizeof(*mark) &&
+	       (mark->kind == MARK_SNAPSHOT || mark->kind == MARK_END);
+}
+
 bool record_is_sound(const struct record_header *record, size_t available)
 {
 	if (available < sizeof(*record) || record->size < sizeof(*record) ||
@@ -85,6 +112,12 @@ bool record_is_sound(const struct record_header *record, size_t available)
 		return record->size == sizeof(struct clock_record);
 	case RECORD_INFO:
 		return info_is_sound((const struct info_record *)record);
+	case RECORD_USER:
+		return user_is_sound((const struct user_record *)record);
+	case RECORD_CONTAINER:
+		return container_is_sound((const struct container_record *)record);
+	case RECORD_MARK:
+		return mark_is_sound((const struct mark_record *)record);
 	default:
 		return false;
 	}
@@ -118,4 +151,21 @@ const char *record_cgroup_name(const struct cgroup_record *cgroup)
 const char *record_info(const struct info_record *info)
 {
 	return (const char *)(info + 1);
+}
+
+const char *record_user_name(const struct user_record *user)
+{
+	return (const char *)(user + 1);
+}
+
+const char *record_container_text(const struct container_record *container,
+				  enum container_text text)
+{
+	const char *at = (const char *)(container + 1);
+
+	if (!(container->texts >> text & 1))
+		return NULL;
+	for (int before = 0; before < (int)text; before++)
+		at += container->lengths[before];
+	return at;
 }

@@ -56,5 +56,9 @@ struct task_record *event_task(const struct event *event, const char *cgroup_pat
 /* The tail of a sound record. */
 const char *record_cgroup_name(const struct cgroup_record *cgroup);
 const char *record_info(const struct info_record *info);
+const char *record_user_name(const struct user_record *user);
+/* container->lengths[text] bytes; NULL: it has none. */
+const char *record_container_text(const struct container_record *container,
+				  enum container_text text);
 
 #endif

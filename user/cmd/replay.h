@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * --replay: a session over a recording. All that a live session asks its machine comes from the
+ * recording instead, or is unknown.
+ */
+#ifndef NSVIEW_CMD_REPLAY_H
+#define NSVIEW_CMD_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/event.h"
+
+struct container;
+struct replay;
+struct runtime_container;
+struct session;
+
+/* Opens the recording as the session's source and makes the session's facts and names its own.
+ * An exit code; what went wrong has been said. at: --at, or NULL. */
+int replay_open(struct session *session, const char *path, const char *at, size_t args_max);
+void replay_free(struct replay *replay); /* takes NULL */
+
+/*
+ * Takes a record that only recordings have; false: it is for the model. Where it named a container
+ * that the model has already, *named is that one (a watch tells so), else NULL.
+ */
+bool replay_take(struct session *session, const struct record_header *record,
+		 struct container **named);
+
+/* What the recording has said of it so far; NULL: nothing. Asked instead of state files. */
+const struct runtime_container *replay_declared(const struct replay *replay,
+						const struct container *container);
+
+/* After the snapshot: everything up to --at or the end into the model, for who shows a table.
+ * An exit code. */
+int replay_finish(struct session *session);
+
+/* Brings the session's clock to where the recording is read. */
+void replay_clock(struct session *session);
+
+#endif
