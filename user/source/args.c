@@ -22,14 +22,35 @@
 #define NAME_BYTES 64 /* fs/proc/array.c proc_task_name(), with the newline */
 #define PID_DIGITS 10
 #define PADDING 8
+#define ARGS_SHARE 64 /* of what is left, at most one part is for one process */
 
 struct args_reader {
 	int proc_fd;     /* -1: no /proc */
 	uint32_t pid_ns; /* whose pids it shows */
 	uint32_t own_ns; /* nsview's own, whose pids system calls take */
 	size_t args_max;
+	struct args_budget budget;
 	struct args_record *record; /* and room for one byte more than args_max, and the padding */
 };
+
+void args_budget_start(struct args_budget *budget)
+{
+	budget->left = ARGS_TOTAL_MAX;
+}
+
+size_t args_budget_room(const struct args_budget *budget, size_t args_max)
+{
+	size_t room = budget->left / ARGS_SHARE;
+
+	if (room < ARGS_LEAST)
+		room = ARGS_LEAST;
+	return room < args_max ? room : args_max;
+}
+
+void args_budget_take(struct args_budget *budget, size_t length)
+{
+	budget->left -= length < budget->left ? length : budget->left;
+}
 
 static bool is_kernel_thread(int proc_fd, uint32_t pid)
 {
@@ -72,6 +93,7 @@ struct args_reader *args_open(const struct facts *facts, size_t args_max)
 	size_t room = args_max > NAME_BYTES ? args_max : NAME_BYTES;
 
 	reader->args_max = args_max;
+	args_start(reader);
 	reader->own_ns = facts->self_ns[NS_PID];
 	reader->record = mem_new(sizeof(*reader->record) + room + 1 + PADDING);
 	reader->proc_fd = procfs_open(facts->proc_path);
@@ -88,6 +110,11 @@ void args_close(struct args_reader *reader)
 		close(reader->proc_fd);
 	free(reader->record);
 	free(reader);
+}
+
+void args_start(struct args_reader *reader)
+{
+	args_budget_start(&reader->budget);
 }
 
 /* 0: the process is not in that pid namespace. */
@@ -153,7 +180,8 @@ int args_read(struct args_reader *reader, const struct task_record *task,
 	bool is_kernel = task->flags & TASK_KTHREAD;
 	uint32_t pid = pid_in(task, reader->pid_ns);
 	char *data = (char *)(out + 1);
-	size_t room = is_kernel ? NAME_BYTES : reader->args_max + 1;
+	size_t kept = args_budget_room(&reader->budget, reader->args_max);
+	size_t room = is_kernel ? NAME_BYTES : kept + 1;
 	ssize_t length;
 
 	if (!pid)
@@ -170,8 +198,9 @@ int args_read(struct args_reader *reader, const struct task_record *task,
 	out->start_boot_ns = task->start_boot_ns;
 	out->tgid = task->tgid;
 	out->kind = is_kernel ? ARGS_NAME : ARGS_VECTOR;
-	out->is_cut = !is_kernel && (size_t)length > reader->args_max;
-	out->length = (uint32_t)(out->is_cut ? reader->args_max : (size_t)length);
+	out->is_cut = !is_kernel && (size_t)length > kept;
+	out->length = (uint32_t)(out->is_cut ? kept : (size_t)length);
+	args_budget_take(&reader->budget, out->length);
 	memset(data + out->length, 0, PADDING);
 	out->header.size = (uint32_t)(sizeof(*out) + ((out->length + 7) & ~7U));
 	*record = out;

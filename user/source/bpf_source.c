@@ -207,6 +207,8 @@ static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 	if (fd < 0)
 		return -errno;
 	opened->has_init = false;
+	if (opened->args)
+		args_start(opened->args);
 	while (!r) {
 		more = read(fd, opened->chunk + length, CHUNK_BYTES - length);
 		if (more < 0 && (errno == EINTR || errno == EAGAIN))

@@ -334,7 +334,9 @@ static void read_args(struct proc_reader *reader, int pid_fd, struct proc_draft 
 
 	if (!reader->args_max || draft->record.flags & (TASK_KTHREAD | TASK_ZOMBIE))
 		return;
-	r = procfs_read(pid_fd, PROCFS_HERE, "cmdline", reader->args_max, &draft->args);
+	r = procfs_read(pid_fd, PROCFS_HERE, "cmdline",
+			args_budget_room(&reader->args_left, reader->args_max), &draft->args);
+	args_budget_take(&reader->args_left, draft->args.length);
 	if (r < 0)
 		draft_fail(draft, FIELD_ARGS, r);
 	draft->args_kind = ARGS_VECTOR;
@@ -465,6 +467,7 @@ void proc_reader_open(struct proc_reader *reader, const struct facts *facts, int
 		      size_t args_max)
 {
 	*reader = (struct proc_reader){.facts = facts, .proc_fd = proc_fd, .args_max = args_max};
+	args_budget_start(&reader->args_left);
 	reader->namespaces = ns_cache_new();
 	reader->cgroups = cgroup_tree_read();
 	reader->pid_ns = pid_ns_read(reader);

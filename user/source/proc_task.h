@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "bpf/event.h"
+#include "source/args.h"
 
 struct cgroup_tree;
 struct facts;
@@ -20,6 +21,7 @@ struct proc_reader {
 	const struct facts *facts; /* borrowed */
 	int proc_fd;               /* borrowed */
 	size_t args_max;
+	struct args_budget args_left;
 	uint32_t pid_ns; /* whose pids this /proc shows; 0: not known */
 	struct ns_cache *namespaces;
 	struct cgroup_tree *cgroups;
