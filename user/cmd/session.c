@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "host/passwd.h"
+#include "host/pid_ns.h"
 #include "host/procfs.h"
 #include "host/runtime/docker.h"
 #include "host/runtime/nsview_state.h"
@@ -173,6 +174,18 @@ static int session_select(struct session *session, const struct select_options *
 	return session_resolve_users(session, &options->users);
 }
 
+/* -1: none, or one that numbers other processes than the source, which then would be looked up. */
+static int session_open_proc(const struct session *session)
+{
+	const struct facts *facts = &session->app->facts;
+	autoclose int proc_fd = procfs_open(facts->proc_path);
+
+	if (proc_fd >= 0 && source_kind(session->source) == &bpf_source &&
+	    pid_ns_of_proc(proc_fd, facts) != NS_HOST_PID)
+		return -1;
+	return steal_fd(&proc_fd);
+}
+
 int session_open(struct session *session, struct app *app, const struct select_options *options,
 		 size_t args_max)
 {
@@ -186,7 +199,7 @@ int session_open(struct session *session, struct app *app, const struct select_o
 		exit_code = session_open_source(session, options, args_max);
 	if (exit_code != EXIT_DONE)
 		return exit_code;
-	session->view.proc_fd = procfs_open(app->facts.proc_path);
+	session->view.proc_fd = session_open_proc(session);
 	if (session->view.proc_fd >= 0)
 		session->docker =
 			docker_new(session->view.proc_fd, app->host_root, app->facts.cap_last);

@@ -12,13 +12,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/facts.h"
+#include "host/pid_ns.h"
 #include "host/procfs.h"
-#include "host/procstat.h"
 #include "source/source.h"
 
-#define INIT_PID 1
-#define KTHREADD_PID 2
-#define STATUS_BYTES 65536
 #define NAME_BYTES 64 /* fs/proc/array.c proc_task_name(), with the newline */
 #define PID_DIGITS 10
 #define PADDING 8
@@ -52,41 +49,6 @@ void args_budget_take(struct args_budget *budget, size_t length)
 	budget->left -= length < budget->left ? length : budget->left;
 }
 
-static bool is_kernel_thread(int proc_fd, uint32_t pid)
-{
-	struct procstat stat;
-	struct text text = {0};
-	bool is_one = !procfs_read(proc_fd, pid, "stat", STATUS_BYTES, &text) &&
-		      !procstat_parse_stat(text.data, text.length, &stat) &&
-		      stat.flags & PROCSTAT_KTHREAD;
-
-	text_free(&text);
-	return is_one;
-}
-
-/*
- * Whose pids this /proc shows. Kernel threads live in the first pid namespace only; in another
- * one, its pid 1 tells those who may look; else nsview itself does, as long as this /proc knows
- * it by one number. 0: not known.
- */
-static uint32_t pid_ns_read(int proc_fd, const struct facts *facts)
-{
-	struct procstatus status;
-	struct text text = {0};
-	uint32_t inode;
-
-	if (is_kernel_thread(proc_fd, KTHREADD_PID))
-		return NS_HOST_PID;
-	if (!procfs_namespace(proc_fd, INIT_PID, "pid", &inode))
-		return inode;
-	inode = 0;
-	if (!procfs_read(proc_fd, PROCFS_SELF, "status", STATUS_BYTES, &text) &&
-	    !procstat_parse_status(text.data, text.length, &status) && status.pids_count == 1)
-		inode = facts->self_ns[NS_PID];
-	text_free(&text);
-	return inode;
-}
-
 struct args_reader *args_open(const struct facts *facts, size_t args_max)
 {
 	struct args_reader *reader = mem_new(sizeof(*reader));
@@ -98,7 +60,7 @@ struct args_reader *args_open(const struct facts *facts, size_t args_max)
 	reader->record = mem_new(sizeof(*reader->record) + room + 1 + PADDING);
 	reader->proc_fd = procfs_open(facts->proc_path);
 	if (reader->proc_fd >= 0)
-		reader->pid_ns = pid_ns_read(reader->proc_fd, facts);
+		reader->pid_ns = pid_ns_of_proc(reader->proc_fd, facts);
 	return reader;
 }
 

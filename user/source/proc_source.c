@@ -246,12 +246,13 @@ int proc_source_read_one(const struct facts *facts, size_t args_max, uint32_t pi
 {
 	autoclose int proc_fd = procfs_open(facts->proc_path);
 	struct proc_snapshot snapshot = {0};
-	int r;
+	int r = 0;
 
 	if (proc_fd < 0)
 		return 0;
 	proc_reader_open(&snapshot.reader, facts, proc_fd, args_max);
-	r = snapshot_read(&snapshot, &pid, 1);
+	if (snapshot.reader.pid_ns == NS_HOST_PID) /* elsewhere the pid is another process's */
+		r = snapshot_read(&snapshot, &pid, 1);
 	if (!r)
 		r = snapshot_emit(&snapshot, sink, context);
 	snapshot_close(&snapshot);

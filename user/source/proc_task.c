@@ -13,6 +13,7 @@
 #include "host/facts.h"
 #include "host/idmap.h"
 #include "host/ns.h"
+#include "host/pid_ns.h"
 #include "host/procfs.h"
 #include "host/procstat.h"
 
@@ -20,7 +21,6 @@
 #define FILE_BYTES (1u << 20) /* status: 65,536 groups (NGROUPS_MAX) of up to 11 characters */
 #define MAPS_MAX 4096         /* kept; beyond that they are read for each process */
 #define ATTEMPTS_MAX 3        /* for a process that is just ending */
-#define KTHREADD_PID 2
 
 /* Both maps of one user namespace. */
 struct proc_map {
@@ -446,23 +446,6 @@ void proc_task_namespaces(struct proc_reader *reader, uint32_t pid, uint32_t ns[
 	}
 }
 
-/* Kernel threads live in the first pid namespace only; otherwise nsview itself tells, as long as
- * this /proc knows it by one number. */
-static uint32_t pid_ns_read(struct proc_reader *reader)
-{
-	struct procstat stat;
-	uint32_t inner;
-
-	text_clear(&reader->file);
-	if (procfs_read(reader->proc_fd, KTHREADD_PID, "stat", FILE_BYTES, &reader->file) == 0 &&
-	    !procstat_parse_stat(reader->file.data, reader->file.length, &stat) &&
-	    stat.flags & PROCSTAT_KTHREAD)
-		return NS_HOST_PID;
-	if (proc_task_inner_pid(reader, PROCFS_SELF, &inner) == 1)
-		return reader->facts->self_ns[NS_PID];
-	return 0;
-}
-
 void proc_reader_open(struct proc_reader *reader, const struct facts *facts, int proc_fd,
 		      size_t args_max)
 {
@@ -470,7 +453,7 @@ void proc_reader_open(struct proc_reader *reader, const struct facts *facts, int
 	args_budget_start(&reader->args_left);
 	reader->namespaces = ns_cache_new();
 	reader->cgroups = cgroup_tree_read();
-	reader->pid_ns = pid_ns_read(reader);
+	reader->pid_ns = pid_ns_of_proc(proc_fd, facts);
 }
 
 void proc_reader_close(struct proc_reader *reader)
