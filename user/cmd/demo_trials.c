@@ -197,7 +197,7 @@ static int trial_run(const struct trial *trial, pid_t peer, struct trial_seen *s
 	} else if (!r) {
 		trial_read(pipe_fds[0], seen);
 		seen->status = launch_wait(launch);
-		seen->is_out_of_memory = launch_is_out_of_memory(launch);
+		seen->is_out_of_memory = launch_oom_kills(launch);
 		/* An interrupt was held back for the demo; launch_wait has taken it. */
 		if (seen->status == 128 + SIGINT || seen->status == 128 + SIGTERM ||
 		    seen->status == 128 + SIGHUP)

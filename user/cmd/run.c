@@ -204,7 +204,7 @@ static int run_attached(const struct spec *spec)
 	if (launch_start(spec, &launch, &exit_code))
 		return exit_code;
 	exit_code = launch_wait(launch);
-	if (exit_code == RUN_KILLED && launch_is_out_of_memory(launch))
+	if (exit_code == RUN_KILLED && launch_oom_kills(launch))
 		log_note("%s was killed: the container had no more memory than its limit",
 			 spec->command[0]);
 	launch_free(launch);

@@ -413,19 +413,71 @@ bool cgroup_is_made(const struct cgroup *cgroup)
 	return false;
 }
 
-bool cgroup_is_out_of_memory(struct cgroup *cgroup)
+int cgroup_enter(const struct cgroup *cgroup, pid_t pid)
 {
+	autofree char *number = mem_printf("%d", pid);
+
+	for (size_t i = 0; i < cgroup->count; i++) {
+		autofree char *dir = place_path(cgroup, &cgroup->places[i]);
+		int r = cgroup->places[i].is_made ? file_write(dir, "cgroup.procs", number) : 0;
+
+		if (r)
+			return log_fail(r, "put a process into the container's cgroup %s", dir);
+	}
+	return 0;
+}
+
+/* The number in a line "KEY NUMBER" of a file of the controller's. */
+static int limit_count(struct cgroup *cgroup, enum limit_id id, const char *file, const char *key,
+		       uint64_t *number)
+{
+	const struct place *place = place_for(cgroup, id);
+	autofree char *dir = place ? place_path(cgroup, place) : NULL;
+	size_t length = strlen(key);
+	char content[CGROUP_FILE_BYTES];
+	char *rest = content;
+
+	if (!place || file_read(dir, file, content) < 0)
+		return -ENOENT;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, key, length) || line[length] != ' ')
+			continue;
+		*number = strtoull(line + length, NULL, 10);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int cgroup_memory_limit(struct cgroup *cgroup, uint64_t *bytes)
+{
+	const struct limit *limit = &limit_table[LIMIT_MEMORY];
 	const struct place *place = place_for(cgroup, LIMIT_MEMORY);
 	autofree char *dir = place ? place_path(cgroup, place) : NULL;
 	char content[CGROUP_FILE_BYTES];
-	const char *count;
+	char *end;
 
-	if (!place ||
-	    file_read(dir, place->is_v2 ? "memory.events" : "memory.oom_control", content) < 0)
-		return false;
-	/* A line of its own; `oom_kill_disable` is another. */
-	count = strstr(content, "oom_kill ");
-	return count && strtoull(count + strlen("oom_kill "), NULL, 10);
+	if (!place || file_read(dir, place->is_v2 ? limit->v2_file : limit->v1_file, content) <= 0)
+		return -ENOENT;
+	*bytes = strtoull(content, &end, 10);
+	/* Version 2's "max", and version 1's greatest number of whole pages. */
+	return *end || *bytes > INT64_MAX / 2 ? -ENOENT : 0;
+}
+
+uint64_t cgroup_oom_kills(struct cgroup *cgroup)
+{
+	const struct place *place = place_for(cgroup, LIMIT_MEMORY);
+	const char *file = place && place->is_v2 ? "memory.events" : "memory.oom_control";
+	uint64_t kills = 0;
+
+	limit_count(cgroup, LIMIT_MEMORY, file, "oom_kill", &kills);
+	return kills;
+}
+
+int cgroup_cpu_periods(struct cgroup *cgroup, uint64_t *periods, uint64_t *throttled)
+{
+	int r = limit_count(cgroup, LIMIT_CPUS, "cpu.stat", "nr_periods", periods);
+
+	return r ? r : limit_count(cgroup, LIMIT_CPUS, "cpu.stat", "nr_throttled", throttled);
 }
 
 void cgroup_remove(const struct cgroup *cgroup)

@@ -7,6 +7,7 @@
 #define NSVIEW_LAUNCH_CGROUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct cgroup;
@@ -33,8 +34,18 @@ bool cgroup_guard_devices(const struct cgroup *cgroup);
 /* Whether there is a cgroup in any hierarchy: if not, nobody can tell what belongs to it. */
 bool cgroup_is_made(const struct cgroup *cgroup);
 
-/* Whether the kernel has killed a process in it for want of memory. */
-bool cgroup_is_out_of_memory(struct cgroup *cgroup);
+/* Another process of the container: into all that were made. What failed has been said. */
+int cgroup_enter(const struct cgroup *cgroup, pid_t pid);
+
+/* As the kernel has it. -ENOENT: there is none. */
+int cgroup_memory_limit(struct cgroup *cgroup, uint64_t *bytes);
+
+/* How many processes in it the kernel has killed for want of memory. */
+uint64_t cgroup_oom_kills(struct cgroup *cgroup);
+
+/* In how many periods of the CPU limit it ran, and in how many that stopped it. -ENOENT: there is
+ * no limit. */
+int cgroup_cpu_periods(struct cgroup *cgroup, uint64_t *periods, uint64_t *throttled);
 
 /* Kills what is still in it or below, and removes it. What was never made is no trouble. */
 void cgroup_remove(const struct cgroup *cgroup);

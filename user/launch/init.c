@@ -169,6 +169,27 @@ static int init_enter_workdir(const char *path, int root_fd)
 	return r ? log_fail(r, "enter the container's working directory %s", path) : 0;
 }
 
+/* What pid 1 makes for all. */
+static int init_make(const struct init *init, bool *has_groups)
+{
+	int r = init_enter_userns(init->rights, has_groups);
+
+	if (!r)
+		r = ns_set_up(init->rights->namespaces, init->hostname);
+	return r ? r : rootfs_enter(&init->rootfs);
+}
+
+/* All of them at once (Linux 5.8), and with the mount namespace its root. The pid namespace is
+ * this process's own already. */
+static int init_join(const struct init *init, bool *has_groups)
+{
+	int namespaces = (int)(init->rights->namespaces & ~(uint64_t)CLONE_NEWPID);
+
+	if (setns(init->join_fd, namespaces | CLONE_NEWCGROUP))
+		return log_fail(-errno, "join the container's namespaces");
+	return init_enter_userns(init->rights, has_groups);
+}
+
 /* Everything up to execve. Returns the exit code when it comes to nothing. */
 static int init_run(const struct init *init)
 {
@@ -183,8 +204,7 @@ static int init_run(const struct init *init)
 	/* docker's containers have a session keyring of their own; a kernel without keys has none
 	 * to protect. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (init_enter_userns(init->rights, &has_groups) ||
-	    ns_set_up(init->rights->namespaces, init->hostname) || rootfs_enter(&init->rootfs))
+	if (init->join_fd >= 0 ? init_join(init, &has_groups) : init_make(init, &has_groups))
 		return LAUNCH_EXIT_FAILED;
 	root_fd = open("/", O_PATH | O_CLOEXEC);
 	if (user_resolve(root_fd, init->spec->user, &user) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What pid 1 of a container does between clone3(2) and execve(2). */
+/* What a process of a container does between clone3(2) or fork(2) and execve(2). */
 #ifndef NSVIEW_LAUNCH_INIT_H
 #define NSVIEW_LAUNCH_INIT_H
 
@@ -21,7 +21,8 @@ struct init {
 	const char *hostname;
 	const struct terminal *terminal; /* NULL: none */
 	struct rootfs_plan rootfs;
-	int go_fd; /* one byte, enum init_go; end of file: nsview is dead */
+	int join_fd; /* -1, or pidfd of the pid 1 whose namespaces it enters, instead of making any */
+	int go_fd;   /* one byte, enum init_go; end of file: nsview is dead */
 	/* Close-on-exec. Gets a struct init_report with exit_code 0 when all is made, and one with
 	 * another when COMMAND could not be executed. */
 	int report_fd;

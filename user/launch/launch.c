@@ -25,6 +25,7 @@
 #include "launch/forward.h"
 #include "launch/image.h"
 #include "launch/init.h"
+#include "launch/join.h"
 #include "launch/keeper.h"
 #include "launch/rights.h"
 #include "launch/spec.h"
@@ -89,6 +90,11 @@ static int launch_make_pipes(struct launch *launch)
 
 static int launch_refused(int error)
 {
+	if (error == -EPERM && !geteuid())
+		return log_error(error,
+				 "cannot make the container's namespaces: this system refuses them "
+				 "to root too, as the kernel refuses user namespaces in a chroot, "
+				 "and a container's filter any");
 	if (error == -EPERM)
 		return log_error(error,
 				 "cannot make the container's namespaces: this system does not "
@@ -216,7 +222,7 @@ static bool launch_read_report(const struct launch *launch, struct init_report *
 /* Before COMMAND, which thus has not run at all. */
 static int launch_died(const struct launch *launch)
 {
-	if (launch->cgroup && cgroup_is_out_of_memory(launch->cgroup))
+	if (launch->cgroup && cgroup_oom_kills(launch->cgroup))
 		return log_error(
 			-ENOMEM,
 			"cannot make the container: it needs more memory than its limit, to "
@@ -370,8 +376,8 @@ int launch_start(const struct spec *spec, struct launch **launch, int *exit_code
 	int r;
 
 	made->spec = spec;
-	made->init =
-		(struct init){.spec = spec, .rights = &made->rights, .go_fd = -1, .report_fd = -1};
+	made->init = (struct init){
+		.spec = spec, .rights = &made->rights, .join_fd = -1, .go_fd = -1, .report_fd = -1};
 	made->pidfd = made->go_fd = made->report_fd = made->life_fd = made->state_dir = -1;
 	made->exit_code = LAUNCH_EXIT_FAILED;
 	r = launch_try(made);
@@ -446,9 +452,34 @@ int launch_wait(struct launch *launch)
 	return ended_by && status == 128 + SIGKILL ? 128 + ended_by : status;
 }
 
-bool launch_is_out_of_memory(const struct launch *launch)
+int launch_join(const struct launch *launch, char *const *command, struct joined *joined)
 {
-	return cgroup_is_out_of_memory(launch->cgroup);
+	struct spec spec = *launch->spec;
+	struct init init = launch->init;
+	const struct join_task task = {
+		.init = &init,
+		.cgroup = launch->cgroup,
+		.pidfd = launch->pidfd,
+	};
+
+	spec.command = command;
+	init.spec = &spec;
+	return join_start(&task, joined);
+}
+
+int launch_memory_limit(const struct launch *launch, uint64_t *bytes)
+{
+	return cgroup_memory_limit(launch->cgroup, bytes);
+}
+
+uint64_t launch_oom_kills(const struct launch *launch)
+{
+	return cgroup_oom_kills(launch->cgroup);
+}
+
+int launch_cpu_periods(const struct launch *launch, uint64_t *periods, uint64_t *throttled)
+{
+	return cgroup_cpu_periods(launch->cgroup, periods, throttled);
 }
 
 static void launch_close(int fd)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct joined;
 struct spec;
 
 enum launch_exit {
@@ -35,8 +36,18 @@ const char *launch_name(const struct launch *launch);
 /* Waits for its end, forwarding signals meanwhile: the child's status, or 128 + signal. */
 int launch_wait(struct launch *launch);
 
-/* Whether the kernel has killed a process in it for want of memory; asked after launch_wait. */
-bool launch_is_out_of_memory(const struct launch *launch);
+/* A second process in it: join.h. joined->helper is to be waited for after launch_free. */
+int launch_join(const struct launch *launch, char *const *command, struct joined *joined);
+
+/* As the kernel has it. -ENOENT: it has no such limit. */
+int launch_memory_limit(const struct launch *launch, uint64_t *bytes);
+
+/* How many processes in it the kernel has killed for want of memory; asked before launch_free. */
+uint64_t launch_oom_kills(const struct launch *launch);
+
+/* In how many periods of its CPU limit it ran, and in how many the limit stopped it. -ENOENT: it
+ * has no such limit. */
+int launch_cpu_periods(const struct launch *launch, uint64_t *periods, uint64_t *throttled);
 
 void launch_free(struct launch *launch);
 

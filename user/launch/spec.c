@@ -12,11 +12,16 @@
 
 #define SPEC_HOSTNAME_MAX 64
 
+void spec_use_own_stdio(struct spec *spec)
+{
+	for (int fd = 0; fd < 3; fd++)
+		spec->stdio[fd] = fd;
+}
+
 void spec_defaults(struct spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
-	for (int fd = 0; fd < 3; fd++)
-		spec->stdio[fd] = fd;
+	spec_use_own_stdio(spec);
 }
 
 int spec_check_name(const char *name)

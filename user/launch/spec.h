@@ -46,6 +46,9 @@ struct spec {
 /* A container like `docker run` without options, on the caller's own stdin, stdout, stderr. */
 void spec_defaults(struct spec *spec);
 
+/* The last of that alone, for a spec that is written out. */
+void spec_use_own_stdio(struct spec *spec);
+
 /* docker's names: a letter or digit, then letters, digits, `_`, `.`, `-`. -EINVAL has been said. */
 int spec_check_name(const char *name);
 
