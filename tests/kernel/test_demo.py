@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import random
 import re
 import signal
 import struct
@@ -15,20 +16,35 @@ import time
 import unittest
 
 from nsview import NSVIEW, SECONDS, requires_outside, requires_root, run, wait_until
+from test_run_lifecycle import cgroups, is_empty
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MARGIN = 100  # less than any scene, more than pids differ in length
 STATE = pathlib.Path("/run/nsview")
-FIRST = ("plain", "u1000", "default", "macadmin", "nocaps")
+FIRST = ("plain", "u1000", "image", "default", "macadmin", "nocaps")
 NAMES = (*FIRST, "netadmin", "nokill", "priv", "userns")
+SCENES = 20
 FILES = [f"{name}.json" for name in NAMES]
 ROW = re.compile(r"^   (?P<container>\S+) +(?P<user>\S+) +(?P<pid>\d+) +(?P<in_user>\S+) +(?P<in_pid>\d+|-) "
-                 r"+(?P<caps>\S.*?) +(?P<command>\S+ (?:60|demo))$", re.MULTILINE)
+                 r"+(?P<caps>[a-z]\S*(?: \S+)*?) +(?P<command>\S+ (?:60|demo))$", re.MULTILINE)
+JOINED = re.compile(r"^   plain +root +(?P<pid>\d+) +(?P<ppid>\d+) +(?P<in_pid>\d+) +(?P<in_ppid>\d+) +docker-default +"
+                    r"sleep 60$", re.MULTILINE)
 
 
 def field(pid, key):
     text = pathlib.Path(f"/proc/{pid}/status").read_text(errors="replace")
     return re.search(rf"^{key}:\s+(.*)$", text, re.MULTILINE)[1].split()
+
+
+def scene_of(text, title):
+    """The lines between this title and the next."""
+    match = re.search(rf"^\d+\. {re.escape(title)}\n(.*?)(?=^\d+\. |\Z)", text, re.MULTILINE | re.DOTALL)
+    return match and match[1]
+
+
+def words(text):
+    """In one line, as it was before it was broken into lines."""
+    return " ".join(text.split())
 
 
 def state_files():
@@ -89,11 +105,9 @@ class Demo(unittest.TestCase):
         cls.done = run("demo", check=None)
 
     def scene(self, title):
-        """The text between this title and the next."""
-        match = re.search(rf"^\d+\. {re.escape(title)}\n(.*?)(?=^\d+\. |\Z)", self.done.stdout,
-                          re.MULTILINE | re.DOTALL)
-        self.assertIsNotNone(match, f"no scene {title!r} in {self.done.stdout}")
-        return match[1]
+        found = scene_of(self.done.stdout, title)
+        self.assertIsNotNone(found, f"no scene {title!r} in {self.done.stdout}")
+        return found
 
     def rows(self, title):
         return {match["container"]: match.groupdict() for match in ROW.finditer(self.scene(title))}
@@ -109,7 +123,7 @@ class Demo(unittest.TestCase):
 
     def test_the_scenes_are_numbered(self):
         numbers = [int(number) for number in re.findall(r"^(\d+)\. ", self.done.stdout, re.MULTILINE)]
-        self.assertEqual(numbers, list(range(1, 17)))
+        self.assertEqual(numbers, list(range(1, SCENES + 1)))
 
     def test_one_kernel(self):
         release = os.uname().release
@@ -150,28 +164,79 @@ class Demo(unittest.TestCase):
         self.assertEqual((row["in_user"], row["caps"]), ("root", "docker-default in userns"))
         self.assertNotEqual(row["user"], "root")
 
+    def test_a_second_process_has_no_parent_inside(self):
+        scene = self.scene("A second process joins")
+        first, joined = (match.groupdict() for match in JOINED.finditer(scene))
+        self.assertEqual((first["in_pid"], joined["in_ppid"]), ("1", "0"))
+        self.assertNotIn(joined["in_pid"], ("0", "1"))
+        self.assertIn(f"The newcomer is pid {joined['in_pid']} inside. Its parent is pid {joined['ppid']} on the host",
+                      words(scene))
+
+    def test_the_images_own_user(self):
+        row = self.rows("The image's own user")["image"]
+        name = subprocess.run(["id", "-nu", "4711"], capture_output=True, text=True, check=False).stdout.strip()
+        self.assertEqual((row["in_user"], row["user"], row["caps"]), ("web", name or "4711", "none"))
+        self.assertIn("the image itself says web, its own /etc/passwd makes that 4711", words(self.scene("The image's own user")))
+
+    def test_a_file_from_a_user_namespace_is_nobodys(self):
+        scene = self.scene("Whose is the file?")
+        inside, outside = re.findall(r"^   (\d+)$", scene, re.MULTILINE)
+        self.assertEqual(inside, "0")
+        self.assertGreaterEqual(int(outside), 65536)
+        self.assertIn(f"inside it is user 0's. On the host the same file belongs to user {outside},", words(scene))
+        folder = re.search(r"-v (/tmp/[^:/]+)/", scene)[1]
+        self.assertFalse(os.path.exists(folder))
+
     def test_what_root_tried_the_kernel_refused(self):
         scene = self.scene("What that root cannot do")
         pid = self.rows("One process, two pids")["plain"]["pid"]
-        self.assertIn(f"$ nsview run kill {pid}\n", scene)
+        self.assertIn(f"$ nsview run sh -c 'kill {pid}'\n", scene)
         self.assertIn("No such process", scene)
         self.assertIn("permission denied", scene)
         self.assertNotIn("exit status 0", scene)
-        self.assertIn("   elsewhere\n   (exit status 0)\n", self.scene("Root again, with the capability"))
-        self.assertNotEqual(os.uname().nodename, "elsewhere")
+        hostname, mount, kill = re.findall(r"^   \(exit status (\d+)\)$", scene, re.MULTILINE)
+        self.assertRegex(words(scene), rf"User 0 tried all three, with 14 capabilities.*exit status {hostname} and "
+                                       rf"{mount}\. The third ended with {kill}, because {pid} is the number")
+
+    def test_a_reboot_was_tried_and_refused(self):
+        scene = self.scene("Not even reboot")
+        self.assertIn("   reboot: Operation not permitted\n   (exit status 1)\n", scene)
+        own = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+        said = re.search(r"its pid namespace is (\d+), not nsview's (\d+)\. The kernel answered with errno 1,", words(scene))
+        self.assertEqual(said[2], own)
+        self.assertNotEqual(said[1], own)
+
+    def test_root_with_the_capability(self):
+        scene = self.scene("Root again, with the capability")
+        self.assertIn("   elsewhere\n   (exit status 0)\n", scene)
+        self.assertIn(f"With 15 capabilities, SYS_ADMIN among them, it may: inside the name is elsewhere now, and this host "
+                      f"is still called {os.uname().nodename},", words(scene))
 
     def test_port_80_is_for_root_alone(self):
         scene = self.scene("Only what is needed: port 80")
-        self.assertRegex(scene, r"bound\n   \(exit status 0\)\n[^\n]*--user 1000[^\n]*\n   port 80: Permission denied\n")
+        self.assertEqual(re.findall(r"^   (?:port 80: .*|\(.*)$", scene, re.MULTILINE),
+                         ["   (exit status 0)", "   port 80: Permission denied", "   (exit status 13)"])
+        self.assertIn("User 0 was given 1 capability and bound the port. User 1000 was given 0, and was refused: errno 13, "
+                      "Permission denied.", words(scene))
 
     def test_the_limits_hold(self):
         """How much a loop gets is not asserted: on a busy machine it is less than its half."""
-        share = re.search(r"in one second: (\d+) % of one CPU", self.scene("Half a CPU"))
-        self.assertLessEqual(int(share[1]), 55)
-        self.assertIn("exit status 137: signal 9, out of memory", self.scene("64 MiB of memory"))
+        scene = self.scene("Half a CPU")
+        used, wall = map(int, re.search(r"\((\d+) ms of CPU time in (\d+) ms\)", scene).groups())
+        self.assertLessEqual(100 * used / wall, 56)
+        self.assertRegex(words(scene), rf"Its cgroup allows 50 % of one CPU, and counted {100 * used // wall}|"
+                                       rf"{100 * (used + 1) // wall} %: it ran in \d+ periods")
+        scene = self.scene("64 MiB of memory")
+        self.assertIn("(exit status 137: signal 9, ", scene)
+        self.assertIn("its cgroup says is 64 MiB, and then ended it with signal 9; the cgroup has counted 1 process killed",
+                      words(scene))
 
     def test_the_last_scene_has_them_all(self):
-        self.assertEqual(tuple(self.rows("All of them, side by side")), NAMES)
+        rows = [match.groupdict() for match in ROW.finditer(self.scene("All of them, side by side"))]
+        self.assertEqual([row["container"] for row in rows], ["plain", *NAMES])
+        roots = [row for row in rows if row["in_user"] == "root"]
+        self.assertIn(f"{len(roots)} of these {len(rows)} processes are root inside, with "
+                      f"{len({row['caps'] for row in roots})} different answers", words(self.scene("All of them, side by side")))
 
     def test_nothing_is_left(self):
         self.assertEqual([name for name in state_files() if name in FILES], [])
@@ -185,24 +250,40 @@ class Demo(unittest.TestCase):
 class Rows(unittest.TestCase):
     def test_what_it_says_is_what_proc_says(self):
         """Each row against /proc while its process lives: the demo waits for its reader."""
-        demo = Paused("7. ")
+        demo = Paused("9. ")
         try:
             rows = {match["container"]: match.groupdict() for match in ROW.finditer(demo.text)}
             self.assertLessEqual(set(FIRST), set(rows))
-            effective = {"plain": 0xa80425fb, "u1000": 0, "default": 0xa80425fb,
+            effective = {"plain": 0xa80425fb, "u1000": 0, "image": 0, "default": 0xa80425fb,
                          "macadmin": 0x2a80425fb, "nocaps": 0}
             for name in FIRST:
                 with self.subTest(container=name):
                     pid = int(rows[name]["pid"])
                     self.assertEqual(field(pid, "NSpid")[-1], rows[name]["in_pid"])
                     self.assertEqual(int(field(pid, "CapEff")[0], 16), effective[name])
-                    self.assertEqual(field(pid, "Uid"), ["1000" if name == "u1000" else "0"] * 4)
+                    self.assertEqual(field(pid, "Uid"), [{"u1000": "1000", "image": "4711"}.get(name, "0")] * 4)
+            self.check_joined(demo.text)
         finally:
             demo.process.kill()
             demo.process.wait()
             demo.close()
             wait_until(lambda: not sleeps_of_demos() and
                        not [name for name in state_files() if name in FILES])
+
+    def check_joined(self, text):
+        """In its container by everything that makes one: namespaces, cgroups, rights, files; and not its child."""
+        first, joined = (match.groupdict() for match in JOINED.finditer(text))
+        one, other = int(first["pid"]), int(joined["pid"])
+        self.assertEqual(field(other, "NSpid")[-1], joined["in_pid"])
+        self.assertEqual(field(other, "PPid"), [joined["ppid"]])
+        self.assertNotEqual(joined["ppid"], first["pid"])
+        for kind in os.listdir(f"/proc/{one}/ns"):
+            self.assertEqual(os.readlink(f"/proc/{one}/ns/{kind}"), os.readlink(f"/proc/{other}/ns/{kind}"), kind)
+        for file in ("cgroup", "mountinfo", "environ", "cmdline"):
+            self.assertEqual(*(pathlib.Path(f"/proc/{pid}/{file}").read_bytes() for pid in (one, other)), file)
+        for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Uid", "Gid", "Groups"):
+            self.assertEqual(field(one, key), field(other, key), key)
+        self.assertNotEqual(os.readlink(f"/proc/{joined['ppid']}/ns/mnt"), os.readlink(f"/proc/{one}/ns/mnt"))
 
 
 @requires_root
@@ -223,8 +304,40 @@ class Interrupted(unittest.TestCase):
                 process.stderr.close()
                 self.assert_nothing_left()
 
+    def test_in_every_scene(self):
+        """Each time another one, and another signal, at a random moment of it."""
+        signals = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
+        before = {*pathlib.Path("/tmp").glob("nsview-*")}
+        for scene in range(1, SCENES):
+            number = signals[scene % 3]
+            with self.subTest(scene=scene + 1, signal=number):
+                with subprocess.Popen([NSVIEW, "demo"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                    read = b""
+                    while f"\n{scene}. ".encode() not in read:
+                        piece = os.read(process.stdout.fileno(), 65536)
+                        self.assertTrue(piece, read)
+                        read += piece
+                    time.sleep(random.random() * (0.8 if b"Only what is needed" in read else 0.05))
+                    process.send_signal(number)
+                    self.assertIn(process.wait(timeout=10), (-number, 0))  # the last scenes are soon over
+                self.assert_nothing_left()
+                wait_until(lambda: not {*pathlib.Path("/tmp").glob("nsview-*")} - before)
+        wait_until(lambda: not [path for path in cgroups() if is_empty(path)])
+
+    def test_it_ends_at_once(self):
+        """Also where it watches a loop for a second, or waits for a command."""
+        with subprocess.Popen([NSVIEW, "demo"], stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                if "Only what is needed" in line:
+                    break
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            self.assertNotIn("ms of CPU time", process.stdout.read())
+            self.assertEqual(process.wait(timeout=10), -signal.SIGINT)
+        self.assert_nothing_left()
+
     def test_between_two_scenes(self):
-        demo = Paused("3. ")
+        demo = Paused("4. ")
         try:
             demo.process.send_signal(signal.SIGINT)
             self.assertNotIn("All of them", demo.rest())
@@ -247,6 +360,39 @@ class Refused(unittest.TestCase):
         self.assertIn("nsview itself was not given MAC_ADMIN", " ".join(done.stdout.split()))
         self.assertIn("nocaps", done.stdout)
         self.assertEqual(done.stderr, "")
+
+    def forbidden(self, text):
+        """{title: sentence} of the scenes that this host does not allow."""
+        return {title: words(scene).partition("This host does not allow it: ")[2]
+                for title in re.findall(r"^\d+\. (.*)$", text, re.MULTILINE)
+                for scene in [scene_of(text, title)] if "This host does not allow it: " in words(scene)}
+
+    def test_one_that_all_need_is_named_by_all_that_need_it(self):
+        done = run("demo", command=["setpriv", "--bounding-set", "-net_bind_service"], check=0)
+        self.assertEqual(done.stderr, "")
+        forbidden = self.forbidden(done.stdout)
+        for title in ("One kernel", "One process, two pids", "Not even reboot", "Half a CPU", "Only what is needed: port 80"):
+            self.assertIn("was not given NET_BIND_SERVICE here", forbidden[title])
+        for title in ("All capabilities dropped", "Privileged", "Users of its own", "Whose is the file?"):
+            self.assertNotIn(title, forbidden)
+        self.assertIn("There is no container plain here", words(done.stdout))
+
+    def test_without_controllers_it_says_which(self):
+        """In a mount namespace of its own, without the hierarchies of control groups."""
+        done = run("demo", command=["unshare", "-m", "sh", "-c", "umount -R -l /sys/fs/cgroup && exec \"$@\"", "sh"], check=0)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual({title: re.search("without (.*?):", said)[1] for title, said in self.forbidden(done.stdout).items()},
+                         {"Half a CPU": "--cpus", "64 MiB of memory": "--memory"})
+
+    def test_without_user_namespaces_the_others_are_shown(self):
+        """The kernel refuses them in a chroot."""
+        inside = "mount --rbind / /mnt && exec chroot /mnt \"$@\""
+        done = run("demo", command=["unshare", "-m", "sh", "-c", inside, "sh"], check=0)
+        self.assertEqual(done.stderr, "")
+        forbidden = self.forbidden(done.stdout)
+        self.assertEqual({*forbidden}, {"Users of its own", "Whose is the file?"})
+        for said in forbidden.values():
+            self.assertIn("user namespaces", said)
 
     def test_without_root_it_says_so(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -6,79 +6,37 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/demo_image.h"
+#include "cmd/demo_page.h"
 #include "cmd/demo_scenes.h"
+#include "cmd/demo_stage.h"
+#include "cmd/demo_trial_scenes.h"
 #include "cmd/demo_trials.h"
 #include "cmd/print.h"
-#include "cmd/session.h"
-#include "host/caps.h"
 #include "launch/launch.h"
-#include "launch/privilege.h"
 #include "launch/spec.h"
 #include "model/model.h"
 #include "output/output.h"
 
-#define DEMO_INDENT "   "
-#define DEMO_WIDTH 79
 #define DEMO_ARGS_MAX 4096
-#define DEMO_SCENES_MAX 16
+#define DEMO_KERNEL_MAX 128
 
 static char *const demo_sleep[] = {(char[]){"sleep"}, (char[]){"60"}, NULL};
 static char *const demo_uname[] = {(char[]){"uname"}, (char[]){"-r"}, NULL};
 
 struct demo {
-	struct session session;
-	struct launch *launches[DEMO_SCENES_MAX]; /* of the scenes; NULL: could not be started */
-	pid_t pids[DEMO_SCENES_MAX];
-	size_t count;
+	struct stage stage;
+	struct demo_image image;
 	size_t scene; /* the number of the one being shown, from 1 */
 	bool is_contradicted;
 	int exit_code; /* not EXIT_DONE: it cannot go on, and why has been said */
 };
-
-/* The process that nsview itself knows by this pid: not the host's number where nsview runs in a
- * pid namespace. */
-static const struct proc *demo_find(const struct demo *demo, pid_t pid)
-{
-	uint32_t own_ns = demo->session.app->facts.self_ns[NS_PID];
-	size_t count;
-	struct proc *procs = model_procs(demo->session.model, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t level = 0; level < procs[i].task->chain_count; level++) {
-			const struct pid_level *known = &procs[i].chain[level];
-
-			if (known->ns == own_ns && known->pid == (uint32_t)pid)
-				return &procs[i];
-		}
-	}
-	return NULL;
-}
-
-static void demo_interrupt_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
-
-/* They are held back while the demo runs: it ends at the next step, with nothing left behind. */
-static bool demo_is_interrupted(void)
-{
-	sigset_t set, pending;
-
-	demo_interrupt_signals(&set);
-	return !sigpending(&pending) &&
-	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-		sigismember(&pending, SIGHUP) == 1);
-}
 
 static void demo_print(struct demo *demo, struct text *out)
 {
@@ -88,265 +46,233 @@ static void demo_print(struct demo *demo, struct text *out)
 		demo->exit_code = exit_code;
 }
 
-/* Words of one paragraph, indented and broken at DEMO_WIDTH. */
-static void demo_add_paragraph(struct text *out, const char *paragraph)
-{
-	size_t column = 0;
-
-	while (*paragraph) {
-		size_t length = strcspn(paragraph, " ");
-
-		if (column && column + 1 + text_width(paragraph, length) > DEMO_WIDTH) {
-			text_add_char(out, '\n');
-			column = 0;
-		}
-		if (column) {
-			text_add_char(out, ' ');
-			column++;
-		} else {
-			text_add_string(out, DEMO_INDENT);
-			column = strlen(DEMO_INDENT);
-		}
-		text_add(out, paragraph, length);
-		column += text_width(paragraph, length);
-		paragraph += length + strspn(paragraph + length, " ");
-	}
-	text_add_string(out, "\n\n");
-}
-
 static void demo_add_title(struct demo *demo, struct text *out, const char *title)
 {
 	text_printf(out, "%zu. %s\n\n", ++demo->scene, title);
 }
 
-static void demo_add_command(struct text *out, const char *command)
+/* The end of a scene: what it says, and what its end means for the demo. */
+static void demo_close_scene(struct demo *demo, enum stage_end end, struct text *out,
+			     struct text *said)
 {
-	text_printf(out, DEMO_INDENT "$ %s\n", command);
+	if (end == STAGE_FAILED)
+		demo->exit_code = EXIT_FAILED;
+	demo->is_contradicted |= end == STAGE_CONTRADICTED;
+	if (end == STAGE_FAILED || end == STAGE_INTERRUPTED) {
+		text_free(out);
+	} else {
+		if (said->length) {
+			text_add_string(out, out->data[out->length - 2] == '\n' ? "" : "\n");
+			page_add_paragraph(out, text_string(said));
+		}
+		demo_print(demo, out);
+	}
+	text_free(said);
 }
 
-/* What the table of these processes looks like, with an indent before each line. */
-static int demo_add_rows(struct demo *demo, struct text *out, const struct proc *const *procs,
-			 size_t count)
+/* What the table of these processes looks like. */
+static int demo_add_rows(struct demo *demo, struct text *out, const char *const *keys,
+			 const struct proc *const *procs, size_t count)
 {
-	static const char *const keys[] = {"container", "user", "pid",    "in-user",
-					   "in-pid",    "caps", "command"};
-	const struct column *columns[ARRAY_SIZE(keys)];
-	const struct output_options options = {.columns = columns,
-					       .columns_count = ARRAY_SIZE(keys)};
+	static const char *const usual[SCENE_COLUMNS_MAX] = {
+		"container", "user", "pid", "in-user", "in-pid", "caps", "command"};
+	const struct column *columns[SCENE_COLUMNS_MAX];
+	struct output_options options = {.columns = columns};
 	autofree char *table = NULL;
-	size_t size = 0;
 	const char *nearest;
+	size_t size = 0;
 	FILE *stream;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		columns[i] = column_find(keys[i], &nearest);
+	if (!keys[0])
+		keys = usual;
+	for (size_t i = 0; i < SCENE_COLUMNS_MAX && keys[i]; i++)
+		columns[options.columns_count++] = column_find(keys[i], &nearest);
 	stream = open_memstream(&table, &size);
 	if (!stream)
 		return log_fail(-errno, "make the table");
-	r = output_table.write(stream, &options, &demo->session.view, procs, count);
+	r = output_table.write(stream, &options, &demo->stage.session.view, procs, count);
 	fclose(stream);
 	if (r)
 		return log_fail(r, "make the table");
-	for (char *line = table; line < table + size;) {
-		char *end = memchr(line, '\n', table + size - line);
-		size_t length = end ? (size_t)(end - line) : (size_t)(table + size - line);
-
-		text_add_string(out, DEMO_INDENT);
-		text_add(out, line, length);
-		text_add_char(out, '\n');
-		line += length + 1;
-	}
-	text_add_char(out, '\n');
+	page_add_printed(out, table, size);
 	return 0;
 }
 
-/* Whether nsview has what the container is to get. Else says which it lacks, as part of the demo:
- * the other scenes can still be shown. */
-static bool demo_can_give(const struct spec *spec, struct text *out)
-{
-	int cap_last = privilege_cap_last();
-	struct text lacking = {0};
-	uint64_t set = 0;
-
-	if (spec_capabilities(spec, cap_last, &set))
-		return false;
-	set &= ~privilege_grantable(cap_last);
-	if (!set)
-		return true;
-	text_add_string(&lacking, "This host does not allow it: nsview itself was not given");
-	for (int i = 0; i <= cap_last; i++) {
-		if (set >> i & 1)
-			text_printf(&lacking, " %s", caps_name(i));
-	}
-	text_add_string(&lacking, " here, and nobody can pass on what he lacks.");
-	demo_add_paragraph(out, text_string(&lacking));
-	text_free(&lacking);
-	return false;
-}
-
-static void demo_add_run(struct text *out, const struct scene *scene)
-{
-	struct text command = {0};
-
-	text_printf(&command, "nsview run --name %s", scene->name);
-	if (scene->user)
-		text_printf(&command, " --user %s", scene->user);
-	if (scene->cap_add)
-		text_printf(&command, " --cap-add %s", scene->cap_add);
-	if (scene->cap_drop)
-		text_printf(&command, " --cap-drop %s", scene->cap_drop);
-	if (scene->userns)
-		text_printf(&command, " --userns %s", scene->userns);
-	if (scene->is_privileged)
-		text_add_string(&command, " --privileged");
-	text_add_string(&command, " sleep 60");
-	demo_add_command(out, text_string(&command));
-	text_free(&command);
-}
-
-/* The container's process, and nsview's own where the scene compares with the host. */
-static void demo_show_rows(struct demo *demo, const struct scene *scene, const struct proc *proc,
-			   struct text *out)
+/* The process that a scene is about, and another one beside it: nsview's own where the scene
+ * compares with the host, the container's first where that is not the first. */
+static int demo_add_scene_rows(struct demo *demo, const struct scene *scene,
+			       const struct proc *proc, struct text *out)
 {
 	const struct proc *procs[2];
 	size_t count = 0;
+	const struct proc *own = stage_find(&demo->stage, getpid());
+	const struct stage_actor *actor = stage_actor(&demo->stage, scene->spec.name);
+	const struct proc *first = actor ? stage_find(&demo->stage, actor->pid) : NULL;
 	struct text command = {0};
-	const struct proc *own = demo_find(demo, getpid());
 
 	if (scene->shows_host_row && own) {
 		procs[count++] = own;
 		text_printf(&command, "nsview ps --pid %u,%u", own->task->tgid, proc->task->tgid);
 	} else {
-		text_printf(&command, "nsview ps --container %s", scene->name);
+		text_printf(&command, "nsview ps --container %s", scene->spec.name);
 	}
+	if (scene->is_joined && first)
+		procs[count++] = first;
 	procs[count++] = proc;
-	demo_add_command(out, text_string(&command));
+	if (scene->columns[0])
+		text_add_string(&command, " -o ");
+	for (size_t i = 0; i < SCENE_COLUMNS_MAX && scene->columns[i]; i++)
+		text_printf(&command, "%s%s", i ? "," : "", scene->columns[i]);
+	page_add_command(out, text_string(&command));
 	text_free(&command);
-	if (demo_add_rows(demo, out, procs, count))
-		demo->exit_code = EXIT_FAILED;
+	return demo_add_rows(demo, out, scene->columns, procs, count);
 }
 
-static void demo_judge(struct demo *demo, const struct scene *scene, const struct proc *proc,
-		       struct text *out)
+static enum stage_end demo_judge(struct demo *demo, const struct scene *scene, struct text *out,
+				 struct text *said)
 {
-	struct text said = {0};
+	const struct view_context *view = &demo->stage.session.view;
+	const struct proc *proc;
 
-	if (!proc || !scene_judge(scene, &demo->session.view, proc, &said)) {
-		demo->is_contradicted = true;
-		text_clear(&said);
-		text_printf(&said, "This was to show %s. What was read instead: ", scene->claim);
-		if (proc)
-			scene_describe(&demo->session.view, proc, &said);
-		else
-			text_add_string(&said, "no such process");
-		text_add_char(&said, '.');
+	if (session_snapshot(&demo->stage.session) != EXIT_DONE)
+		return STAGE_FAILED;
+	proc = stage_find(&demo->stage, demo->stage.actors[demo->stage.count - 1].pid);
+	if (proc && demo_add_scene_rows(demo, scene, proc, out))
+		return STAGE_FAILED;
+	if (proc && scene_judge(scene, view, proc, said))
+		return STAGE_SHOWN;
+	text_clear(said);
+	text_printf(said, "This was to show %s. What was read instead: ", scene->claim);
+	if (proc)
+		scene_describe(view, proc, said);
+	else
+		text_add_string(said, "no such process");
+	text_add_char(said, '.');
+	return STAGE_CONTRADICTED;
+}
+
+/* Another process for the container of that name. */
+static enum stage_end demo_join(struct stage *stage, const char *name, struct text *out,
+				struct text *said)
+{
+	const struct stage_actor *container = stage_actor(stage, name);
+	struct stage_actor *actor = &stage->actors[stage->count];
+	struct text note = {0};
+
+	if (!container) {
+		text_printf(said, "There is no container %s here that a process could join.", name);
+		return STAGE_FORBIDDEN;
 	}
-	demo_add_paragraph(out, text_string(&said));
-	text_free(&said);
+	text_printf(&note, "(sleep 60 joins %s, as docker exec %s sleep 60 would)", name, name);
+	page_add_printed(out, note.data, note.length);
+	text_free(&note);
+	if (launch_join(container->launch, demo_sleep, &actor->joined))
+		return STAGE_FAILED;
+	actor->pid = actor->joined.pid;
+	stage->count++;
+	return STAGE_SHOWN;
+}
+
+/* With the host's programs, because the image has none. */
+static enum stage_end demo_add_image(struct demo *demo, struct spec *spec, struct text *out,
+				     struct text *said)
+{
+	static const char note[] = "(demo.tar, made for this, says USER " DEMO_IMAGE_USER ")";
+	int r = demo_image_make(&demo->image);
+
+	if (r) {
+		text_printf(said, "This host does not allow it: an archive in memory: %s.",
+			    strerror(-r));
+		return STAGE_FORBIDDEN;
+	}
+	spec->volumes = demo->image.volumes;
+	spec->volumes_count = demo->image.volumes_count;
+	spec->image = "demo.tar";
+	page_add_printed(out, note, strlen(note));
+	page_add_run(out, spec, "sleep 60");
+	spec->image = demo->image.path;
+	return stage_add(&demo->stage, spec, said);
 }
 
 static void demo_show_scene(struct demo *demo, const struct scene *scene)
 {
-	struct text out = {0};
-	struct spec spec;
-	const struct proc *proc;
-	int exit_code;
+	struct text out = {0}, said = {0};
+	struct spec spec = scene->spec;
+	enum stage_end end;
 
 	demo_add_title(demo, &out, scene->title);
-	demo_add_run(&out, scene);
-	spec_defaults(&spec);
-	spec.name = scene->name;
-	spec.user = scene->user;
-	spec.cap_add = &scene->cap_add;
-	spec.cap_add_count = scene->cap_add ? 1 : 0;
-	spec.cap_drop = &scene->cap_drop;
-	spec.cap_drop_count = scene->cap_drop ? 1 : 0;
-	spec.userns = scene->userns;
-	spec.is_privileged = scene->is_privileged;
+	spec_use_own_stdio(&spec);
 	spec.command = demo_sleep;
-	if (!demo_can_give(&spec, &out)) {
-		demo_print(demo, &out);
-		return;
+	if (scene->is_joined) {
+		end = demo_join(&demo->stage, spec.name, &out, &said);
+	} else if (scene->has_image) {
+		end = demo_add_image(demo, &spec, &out, &said);
+	} else {
+		page_add_run(&out, &spec, "sleep 60");
+		end = stage_add(&demo->stage, &spec, &said);
 	}
-	if (launch_start(&spec, &demo->launches[demo->count], &exit_code)) {
-		demo->exit_code = EXIT_FAILED;
-		text_free(&out);
-		return;
-	}
-	demo->pids[demo->count] = launch_pid(demo->launches[demo->count]);
-	demo->exit_code = session_snapshot(&demo->session);
-	if (demo->exit_code == EXIT_DONE) {
-		proc = demo_find(demo, demo->pids[demo->count++]);
-		if (proc)
-			demo_show_rows(demo, scene, proc, &out);
-		demo_judge(demo, scene, proc, &out);
-	}
-	demo_print(demo, &out);
+	if (end == STAGE_SHOWN)
+		end = demo_judge(demo, scene, &out, &said);
+	demo_close_scene(demo, end, &out, &said);
 }
 
-/* What a container's command prints, its line end cut off; -errno has been said. */
-static int demo_capture(char *const *command, char *printed, size_t size)
+/* What a container's command prints, its line end cut off. */
+static enum stage_end demo_capture(char *const *command, char printed[DEMO_KERNEL_MAX],
+				   struct text *said)
 {
 	struct launch *launch = NULL;
-	struct spec spec;
-	int pipe_fds[2], exit_code, r;
+	struct spec spec = {.command = command};
+	enum stage_end end;
+	int pipe_fds[2];
 	size_t length = 0;
 	ssize_t got;
 
-	if (pipe2(pipe_fds, O_CLOEXEC))
-		return log_fail(-errno, "make a pipe from the container");
-	spec_defaults(&spec);
-	spec.command = command;
+	if (pipe2(pipe_fds, O_CLOEXEC)) {
+		log_fail(-errno, "make a pipe from the container");
+		return STAGE_FAILED;
+	}
+	spec_use_own_stdio(&spec);
 	spec.stdio[1] = pipe_fds[1];
-	r = launch_start(&spec, &launch, &exit_code);
+	end = stage_launch(&spec, &launch, said);
 	close(pipe_fds[1]);
-	while (!r && length + 1 < size &&
-	       (got = read(pipe_fds[0], printed + length, size - 1 - length)) > 0)
+	while (end == STAGE_SHOWN && length + 1 < DEMO_KERNEL_MAX && stage_await(pipe_fds[0], -1) &&
+	       (got = read(pipe_fds[0], printed + length, DEMO_KERNEL_MAX - 1 - length)) > 0)
 		length += got;
-	close(pipe_fds[0]);
+	/* First, or an interrupted command would complain of a pipe that nobody reads. */
 	launch_free(launch);
+	close(pipe_fds[0]);
 	printed[length] = '\0';
 	printed[strcspn(printed, "\n")] = '\0';
-	return r;
+	return stage_is_interrupted() ? STAGE_INTERRUPTED : end;
 }
 
 /* The first scene is about what does not differ. */
 static void demo_show_kernel(struct demo *demo)
 {
-	const char *outside = demo->session.app->facts.release;
+	const char *outside = demo->stage.session.app->facts.release;
 	struct text out = {0}, said = {0};
-	char inside[128];
+	char inside[DEMO_KERNEL_MAX];
+	enum stage_end end;
 
 	demo_add_title(demo, &out, "One kernel");
-	if (demo_capture(demo_uname, inside, sizeof(inside))) {
-		demo->exit_code = EXIT_FAILED;
-		text_free(&out);
-		return;
+	page_add_command(&out, "uname -r");
+	page_add_printed(&out, outside, strlen(outside));
+	page_add_command(&out, "nsview run uname -r");
+	end = demo_capture(demo_uname, inside, &said);
+	if (end == STAGE_SHOWN) {
+		bool is_one = !strcmp(inside, outside);
+
+		page_add_printed(&out, inside, strlen(inside));
+		text_printf(
+			&said,
+			is_one ? "Both times %s: a container brings programs of its own, never "
+				 "a kernel. Its processes are processes of this host."
+			       : "This was to show one kernel. What was read instead is not %s.",
+			outside);
+		end = is_one ? STAGE_SHOWN : STAGE_CONTRADICTED;
 	}
-	demo_add_command(&out, "uname -r");
-	text_printf(&out, DEMO_INDENT "%s\n", outside);
-	demo_add_command(&out, "nsview run uname -r");
-	text_add_string(&out, DEMO_INDENT);
-	text_add_printable(&out, inside, strlen(inside));
-	text_add_string(&out, "\n\n");
-	if (!strcmp(inside, outside)) {
-		text_printf(&said,
-			    "Both times %s: a container brings programs of its own, never a "
-			    "kernel. Its processes are processes of this host.",
-			    outside);
-	} else {
-		demo->is_contradicted = true;
-		text_printf(&said,
-			    "This was to show one kernel. What was read instead: %s on the "
-			    "host and ",
-			    outside);
-		text_add_printable(&said, inside, strlen(inside));
-		text_add_string(&said, " inside.");
-	}
-	demo_add_paragraph(&out, text_string(&said));
-	text_free(&said);
-	demo_print(demo, &out);
+	demo_close_scene(demo, end, &out, &said);
 }
 
 static void demo_show_trial(struct demo *demo, const struct trial_scene *scene)
@@ -354,62 +280,90 @@ static void demo_show_trial(struct demo *demo, const struct trial_scene *scene)
 	struct text out = {0}, said = {0};
 
 	demo_add_title(demo, &out, scene->title);
-	demo->is_contradicted |= !trial_play(scene, demo->pids[0], &out, &said);
-	demo_add_paragraph(&out, text_string(&said));
-	text_free(&said);
-	demo_print(demo, &out);
+	demo_close_scene(demo, trial_play(scene, &demo->stage, &out, &said), &out, &said);
+}
+
+/* Root inside, and what that may do. */
+static void demo_count_roots(const struct demo *demo, const struct proc *const *procs, size_t count,
+			     struct text *said)
+{
+	size_t roots = 0, kinds = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_new = true;
+
+		if (procs[i]->task->in_ids.euid)
+			continue;
+		roots++;
+		for (size_t j = 0; j < i && is_new; j++)
+			is_new =
+				procs[j]->task->in_ids.euid ||
+				procs[j]->task->caps[CAP_SET_EFFECTIVE] !=
+					procs[i]->task->caps[CAP_SET_EFFECTIVE] ||
+				proc_is_host_effective(procs[j], demo->stage.session.model) !=
+					proc_is_host_effective(procs[i], demo->stage.session.model);
+		kinds += is_new;
+	}
+	text_printf(
+		said,
+		"%zu of these %zu processes are root inside, with %zu different answers to what "
+		"that may do here: USER and PID are what ps says on the host, IN-USER and "
+		"IN-PID what ps says inside, CAPS what the process may really do.",
+		roots, count, kinds);
 }
 
 /* The containers are all still running: the last scene shows them as one list. */
 static void demo_show_all(struct demo *demo)
 {
-	const struct proc *procs[DEMO_SCENES_MAX];
-	struct text out = {0};
+	static const char *const usual[] = {NULL};
+	const struct proc *procs[STAGE_ACTORS_MAX];
+	struct text out = {0}, said = {0};
 	size_t count = 0;
+	enum stage_end end = STAGE_SHOWN;
 
 	demo_add_title(demo, &out, "All of them, side by side");
-	demo_add_command(&out, "nsview ps --runtime nsview");
-	for (size_t i = 0; i < demo->count; i++) {
-		const struct proc *proc = demo_find(demo, demo->pids[i]);
+	page_add_command(&out, "nsview ps --runtime nsview");
+	if (session_snapshot(&demo->stage.session) != EXIT_DONE)
+		end = STAGE_FAILED;
+	for (size_t i = 0; end == STAGE_SHOWN && i < demo->stage.count; i++) {
+		const struct proc *proc = stage_find(&demo->stage, demo->stage.actors[i].pid);
 
 		if (proc)
 			procs[count++] = proc;
 	}
-	if (demo_add_rows(demo, &out, procs, count))
-		demo->exit_code = EXIT_FAILED;
-	demo_add_paragraph(&out, "USER and PID are what ps says on the host, IN-USER and IN-PID "
-				 "what ps says inside, CAPS what the process may really do.");
-	demo_print(demo, &out);
+	if (end == STAGE_SHOWN && demo_add_rows(demo, &out, usual, procs, count))
+		end = STAGE_FAILED;
+	demo_count_roots(demo, procs, count, &said);
+	demo_close_scene(demo, end, &out, &said);
+}
+
+static bool demo_goes_on(const struct demo *demo)
+{
+	return demo->exit_code == EXIT_DONE && !stage_is_interrupted();
 }
 
 static void demo_play(struct demo *demo)
 {
 	struct text out = {0};
 
-	demo_add_paragraph(&out,
-			   "Each scene starts a real container with the command it shows. What "
-			   "stands below was read from the running kernel while it ran.");
+	page_add_paragraph(&out, "Each scene starts a real container with the command it shows. "
+				 "What stands below was read from the running kernel while it "
+				 "ran.");
 	demo_print(demo, &out);
-	if (demo->exit_code == EXIT_DONE)
+	if (demo_goes_on(demo))
 		demo_show_kernel(demo);
-	for (size_t i = 0; i < demo_scenes_count; i++) {
-		if (demo->exit_code != EXIT_DONE || demo_is_interrupted())
-			return;
+	for (size_t i = 0; i < demo_scenes_count && demo_goes_on(demo); i++)
 		demo_show_scene(demo, &demo_scenes[i]);
-	}
-	for (size_t i = 0; i < trial_scenes_count; i++) {
-		if (demo->exit_code != EXIT_DONE || demo_is_interrupted())
-			return;
+	for (size_t i = 0; i < trial_scenes_count && demo_goes_on(demo); i++)
 		demo_show_trial(demo, &trial_scenes[i]);
-	}
-	if (demo->exit_code == EXIT_DONE && !demo_is_interrupted())
+	if (demo_goes_on(demo))
 		demo_show_all(demo);
 }
 
 static int demo_run(struct app *app, void *options, int argc, char **argv)
 {
 	const struct select_options everything = {0};
-	struct demo demo = {0};
+	struct demo demo = {.image.fd = -1};
 	sigset_t set, old_mask;
 
 	(void)options;
@@ -422,14 +376,14 @@ static int demo_run(struct app *app, void *options, int argc, char **argv)
 			     "try `sudo nsview demo`, and see `nsview doctor`");
 		return EXIT_IMPOSSIBLE;
 	}
-	demo_interrupt_signals(&set);
+	stage_interrupt_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &old_mask);
-	demo.exit_code = session_open(&demo.session, app, &everything, DEMO_ARGS_MAX);
+	demo.exit_code = session_open(&demo.stage.session, app, &everything, DEMO_ARGS_MAX);
 	if (demo.exit_code == EXIT_DONE)
 		demo_play(&demo);
-	for (size_t i = 0; i < ARRAY_SIZE(demo.launches); i++)
-		launch_free(demo.launches[i]);
-	session_close(&demo.session);
+	stage_clear(&demo.stage);
+	demo_image_free(&demo.image);
+	session_close(&demo.stage.session);
 	/* An interrupt that was held back ends nsview here, as the shell expects it to. */
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	if (demo.exit_code == EXIT_DONE && demo.is_contradicted)

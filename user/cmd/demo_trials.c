@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,120 +12,43 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/demo_folder.h"
+#include "cmd/demo_page.h"
 #include "host/cgroup.h"
 #include "host/cgroup_limits.h"
 #include "host/procfs.h"
+#include "host/procstat.h"
 #include "launch/launch.h"
-#include "launch/spec.h"
 
-#define TRIAL_INDENT "   "
-#define TRIAL_PRINTED_MAX 512
-#define TRIAL_KILLED (128 + SIGKILL)
+#define TRIAL_STATUS_MAX 8192
 #define TRIAL_CPU_TRIES 3 /* seconds; a busy machine may not have half a CPU to give in each */
+#define TRIAL_CPU_MS 1000
 #define TRIAL_NS_PER_SECOND 1000000000ULL
+#define TRIAL_IN_FOLDER "/data"
 
-#define SHELL(script) ((char *const[]){(char[]){"sh"}, (char[]){"-c"}, (char[]){script}, NULL})
-
-#define BIND_80                                                                            \
-	"perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => 80, Listen => 1) " \
-	"or die \"port 80: $!\\n\"; print \"port 80: bound\\n\"'"
-#define TAKE_128M "perl -e '$x = \"x\" x (128 << 20); print \"had it\\n\"'"
-
-const struct trial_scene trial_scenes[] = {
-	{.title = "What that root cannot do",
-	 .trials = {{.options = "",
-		     .shown = "hostname elsewhere",
-		     .program = "hostname",
-		     .command = SHELL("hostname elsewhere 2>&1"),
-		     .end = TRIAL_FAILS},
-		    {.options = "",
-		     .shown = "mount -t tmpfs none /mnt",
-		     .program = "mount",
-		     .command = SHELL("mount -t tmpfs none /mnt 2>&1"),
-		     .end = TRIAL_FAILS},
-		    {.options = "",
-		     .shown = "kill",
-		     .program = "sh",
-		     .has_peer = true,
-		     .command = SHELL("kill -0 $PEER 2>&1"),
-		     .end = TRIAL_FAILS}},
-	 .claim = "root that can neither rename its host nor mount, nor signal another container",
-	 .said = "All three were tried by root. The kernel refused the first two: they take SYS_ADMIN, "
-		 "which is not in the default set. The third is the pid of the container plain on the "
-		 "host, and means nobody in here."},
-	{.title = "Root again, with the capability",
-	 .trials = {{.options = "--cap-add SYS_ADMIN ",
-		     .cap_add = "SYS_ADMIN",
-		     .shown = "sh -c 'hostname elsewhere && hostname'",
-		     .program = "hostname",
-		     .command = SHELL("hostname elsewhere 2>&1 && hostname 2>&1"),
-		     .end = TRIAL_WORKS}},
-	 .claim = "a host name that changes inside with SYS_ADMIN",
-	 .said = "With SYS_ADMIN it may, and its name changes for itself alone: the host's is another "
-		 "namespace's. SYS_ADMIN allows much more than that; it is not a small word."},
-	{.title = "Only what is needed: port 80",
-	 .trials = {{.options = "--cap-drop ALL --cap-add NET_BIND_SERVICE ",
-		     .cap_drop = "ALL",
-		     .cap_add = "NET_BIND_SERVICE",
-		     .shown = "perl ...",
-		     .program = "perl",
-		     .command = SHELL(BIND_80 " 2>&1"),
-		     .end = TRIAL_WORKS},
-		    {.options = "--cap-drop ALL --cap-add NET_BIND_SERVICE --user 1000 ",
-		     .cap_drop = "ALL",
-		     .cap_add = "NET_BIND_SERVICE",
-		     .user = "1000",
-		     .shown = "perl ...",
-		     .program = "perl",
-		     .command = SHELL(BIND_80 " 2>&1"),
-		     .end = TRIAL_FAILS}},
-	 .claim = "port 80 bound by root with NET_BIND_SERVICE, and not by user 1000",
-	 .said = "One capability is enough for root. User 1000 was refused: --cap-add widens what a "
-		 "process may get (the bounding set), but only root is given it at execve; docker sets "
-		 "no ambient capabilities."},
-	{.title = "Half a CPU",
-	 .trials = {{.options = "--cpus .5 ",
-		     .cpus = ".5",
-		     .shown = "sh -c 'while :; do :; done'",
-		     .program = "sh",
-		     .command = SHELL("while :; do :; done"),
-		     .end = TRIAL_HALF_A_CPU}},
-	 .claim = "a loop without end that gets 45 to 55 % of one CPU",
-	 .said = "The loop wants all it can get, and the kernel stops it for half of each tenth of a "
-		 "second."},
-	{.title = "64 MiB of memory",
-	 .trials = {{.options = "--memory 64m ",
-		     .memory = "64m",
-		     .shown = "perl ...",
-		     .program = "perl",
-		     .command = SHELL("exec " TAKE_128M),
-		     .end = TRIAL_OUT_OF_MEMORY}},
-	 .claim = "a process killed for taking twice its container's memory",
-	 .said = "Nothing was refused: the kernel gave memory until the limit, and then killed the "
-		 "process (OOM). The rest of the machine did not notice."},
-};
-const size_t trial_scenes_count = ARRAY_SIZE(trial_scenes);
-
-struct trial_seen {
-	char printed[TRIAL_PRINTED_MAX];
-	int status;
-	bool is_out_of_memory;
-	int cpu_percent; /* -1: could not be read */
+/* One of a scene, while it is played. */
+struct trial_run {
+	const struct trial *trial;
+	struct stage *stage;
+	struct launch *launch;
+	struct spec spec; /* the launch's, with the next two */
+	char *variable;
+	char *volume;
+	struct folder folder;
+	int output_fd;
+	int input_fd;
+	struct trial_seen *seen;
 };
 
-static uint64_t trial_cpu_ns(const struct launch *launch)
+static bool trial_read_limits(const struct launch *launch, struct cgroup_limits *limits)
 {
 	struct cgroup_tree *tree = cgroup_tree_read();
 	autoclose int proc_fd = procfs_open("/proc");
-	struct cgroup_limits limits = {0};
-	uint64_t used = UINT64_MAX;
+	bool is_read = proc_fd >= 0 && !cgroup_limits_read(tree, proc_fd, launch_pid(launch),
+							   launch_name(launch), limits);
 
-	if (tree && proc_fd >= 0 &&
-	    !cgroup_limits_read(tree, proc_fd, launch_pid(launch), launch_name(launch), &limits) &&
-	    !(limits.unknown >> CGROUP_CPU_USAGE & 1))
-		used = limits.facts[CGROUP_CPU_USAGE];
 	cgroup_tree_free(tree);
-	return used;
+	return is_read;
 }
 
 static uint64_t trial_now_ns(void)
@@ -136,173 +59,258 @@ static uint64_t trial_now_ns(void)
 	return now.tv_sec * TRIAL_NS_PER_SECOND + now.tv_nsec;
 }
 
+unsigned int trial_cpu_percent(const struct trial_seen *seen)
+{
+	return seen->wall_ns ? (unsigned int)(seen->cpu_ns * 100 / seen->wall_ns) : 0;
+}
+
 /* What the kernel has accounted to its cgroup in a second. */
-static int trial_measure_cpu(const struct launch *launch)
+static void trial_measure_cpu(const struct launch *launch, struct trial_seen *seen)
 {
-	const struct timespec second = {.tv_sec = 1};
-	uint64_t started = trial_now_ns(), before = trial_cpu_ns(launch), after;
+	uint64_t started = trial_now_ns(), periods = 0, throttled = 0;
+	struct cgroup_limits before = {0}, after = {0};
 
-	if (before == UINT64_MAX)
-		return -1;
-	nanosleep(&second, NULL);
-	after = trial_cpu_ns(launch);
-	return after == UINT64_MAX ? -1
-				   : (int)((after - before) * 100 / (trial_now_ns() - started));
+	launch_cpu_periods(launch, &periods, &throttled);
+	if (!trial_read_limits(launch, &before) || !stage_await(-1, TRIAL_CPU_MS) ||
+	    !trial_read_limits(launch, &after))
+		return;
+	seen->cpu_ns = after.facts[CGROUP_CPU_USAGE] - before.facts[CGROUP_CPU_USAGE];
+	seen->wall_ns = trial_now_ns() - started;
+	seen->cpu_limit_nano = after.facts[CGROUP_CPU_LIMIT];
+	if (!launch_cpu_periods(launch, &seen->periods, &seen->throttled)) {
+		seen->periods -= periods;
+		seen->throttled -= throttled;
+	}
 }
 
-static bool trial_is_half(int percent)
+/* A zombie still says who it was. */
+static void trial_read_process(const struct launch *launch, struct trial_seen *seen)
 {
-	return percent >= 45 && percent <= 55;
+	autoclose int proc_fd = procfs_open("/proc");
+	struct text content = {0};
+	struct procstatus status;
+
+	seen->pid = launch_pid(launch);
+	if (proc_fd >= 0 &&
+	    procfs_read(proc_fd, seen->pid, "status", TRIAL_STATUS_MAX, &content) >= 0 &&
+	    !procstat_parse_status(content.data, content.length, &status)) {
+		seen->euid = status.ids.euid;
+		memcpy(seen->caps, status.caps, sizeof(seen->caps));
+		seen->is_known = true;
+	}
+	text_free(&content);
+	launch_memory_limit(launch, &seen->memory_limit_bytes);
 }
 
-static void trial_read(int fd, struct trial_seen *seen)
+/* False: it was interrupted. */
+static bool trial_read_output(int fd, struct trial_seen *seen)
 {
 	size_t length = 0;
+	bool is_whole;
 	ssize_t got;
 
-	while (length + 1 < sizeof(seen->printed) &&
+	while ((is_whole = stage_await(fd, -1)) && length + 1 < sizeof(seen->printed) &&
 	       (got = read(fd, seen->printed + length, sizeof(seen->printed) - 1 - length)) > 0)
 		length += got;
 	while (length && seen->printed[length - 1] == '\n')
 		length--;
 	seen->printed[length] = '\0';
+	return is_whole;
 }
 
-static int trial_run(const struct trial *trial, pid_t peer, struct trial_seen *seen)
+/* Looks at it in a snapshot of its own, and then lets it go on. */
+static enum stage_end trial_let_go(const struct trial_run *run, struct text *said)
 {
-	autofree char *variable = mem_printf("PEER=%d", peer);
-	struct launch *launch = NULL;
-	struct spec spec;
-	int pipe_fds[2], exit_code, r;
+	const struct proc *proc;
 
-	if (pipe2(pipe_fds, O_CLOEXEC))
-		return log_fail(-errno, "make a pipe from the container");
-	spec_defaults(&spec);
-	spec.user = trial->user;
-	spec.cap_add = &trial->cap_add;
-	spec.cap_add_count = trial->cap_add ? 1 : 0;
-	spec.cap_drop = &trial->cap_drop;
-	spec.cap_drop_count = trial->cap_drop ? 1 : 0;
-	spec.cpus = trial->cpus;
-	spec.memory = trial->memory;
-	spec.command = trial->command;
-	spec.environment = (const char *const *)&variable;
-	spec.environment_count = trial->has_peer ? 1 : 0;
-	spec.stdio[1] = spec.stdio[2] = pipe_fds[1];
-	r = launch_start(&spec, &launch, &exit_code);
-	close(pipe_fds[1]);
-	if (!r && trial->end == TRIAL_HALF_A_CPU) {
-		for (int i = 0; i < TRIAL_CPU_TRIES && !trial_is_half(seen->cpu_percent); i++)
-			seen->cpu_percent = trial_measure_cpu(launch);
-	} else if (!r) {
-		trial_read(pipe_fds[0], seen);
-		seen->status = launch_wait(launch);
-		seen->is_out_of_memory = launch_oom_kills(launch);
-		/* An interrupt was held back for the demo; launch_wait has taken it. */
-		if (seen->status == 128 + SIGINT || seen->status == 128 + SIGTERM ||
-		    seen->status == 128 + SIGHUP)
-			raise(seen->status - 128);
+	if (session_snapshot(&run->stage->session))
+		return STAGE_FAILED;
+	proc = stage_find(run->stage, launch_pid(run->launch));
+	if (!proc) {
+		text_add_string(said, "It was not tried: its process could not be read.");
+		return STAGE_CONTRADICTED;
 	}
-	close(pipe_fds[0]);
-	launch_free(launch);
-	return r;
+	if (!run->trial->may_go_on(run->stage, proc, said))
+		return STAGE_CONTRADICTED;
+	if (write(run->input_fd, "\n", 1) != 1) {
+		log_fail(-errno, "let the container's command go on");
+		return STAGE_FAILED;
+	}
+	return STAGE_SHOWN;
 }
 
-static bool trial_is_as_claimed(const struct trial *trial, const struct trial_seen *seen)
+static enum stage_end trial_watch(struct trial_run *run, struct text *said)
 {
-	switch (trial->end) {
-	case TRIAL_WORKS:
-		return !seen->status;
-	case TRIAL_FAILS:
-		return seen->status > 0 && seen->status < 126;
-	case TRIAL_OUT_OF_MEMORY:
-		return seen->status == TRIAL_KILLED && seen->is_out_of_memory;
-	case TRIAL_HALF_A_CPU:
-		return trial_is_half(seen->cpu_percent);
+	struct trial_seen *seen = run->seen;
+	enum stage_end end = run->trial->may_go_on ? trial_let_go(run, said) : STAGE_SHOWN;
+
+	if (end != STAGE_SHOWN)
+		return end;
+	if (run->trial->is_busy) {
+		for (int i = 0; i < TRIAL_CPU_TRIES && trial_cpu_percent(seen) < 45; i++)
+			trial_measure_cpu(run->launch, seen);
+		trial_read_process(run->launch, seen);
+		return stage_is_interrupted() ? STAGE_INTERRUPTED : STAGE_SHOWN;
 	}
-	return false;
+	if (!trial_read_output(run->output_fd, seen))
+		return STAGE_INTERRUPTED;
+	trial_read_process(run->launch, seen);
+	seen->status = launch_wait(run->launch);
+	seen->oom_kills = launch_oom_kills(run->launch);
+	/* An interrupt was held back for the demo; launch_wait has taken it. */
+	if (seen->status == 128 + SIGINT || seen->status == 128 + SIGTERM ||
+	    seen->status == 128 + SIGHUP)
+		raise(seen->status - 128);
+	return STAGE_SHOWN;
 }
 
-static void trial_add_seen(const struct trial *trial, const struct trial_seen *seen,
-			   struct text *out)
+static void trial_add_seen(const struct trial_run *run, struct text *out)
 {
-	if (seen->printed[0]) {
-		text_add_string(out, TRIAL_INDENT);
-		for (const char *line = seen->printed; *line;) {
-			size_t length = strcspn(line, "\n");
+	const struct trial_seen *seen = run->seen;
+	struct text line = {0};
 
-			text_add_printable(out, line, length);
-			line += length + (line[length] == '\n');
-			text_add_string(out, *line ? "\n" TRIAL_INDENT : "\n");
-		}
-	}
-	if (trial->end == TRIAL_HALF_A_CPU)
-		text_printf(out, TRIAL_INDENT "(in one second: %d %% of one CPU)\n",
-			    seen->cpu_percent);
+	page_add_printed(out, seen->printed, strlen(seen->printed));
+	if (run->trial->is_busy)
+		text_printf(&line, "(%" PRIu64 " ms of CPU time in %" PRIu64 " ms)",
+			    seen->cpu_ns / 1000000, seen->wall_ns / 1000000);
 	else if (seen->status > 128)
-		text_printf(out, TRIAL_INDENT "(exit status %d: signal %d%s)\n", seen->status,
-			    seen->status - 128, seen->is_out_of_memory ? ", out of memory" : "");
+		text_printf(&line, "(exit status %d: signal %d, %s)", seen->status,
+			    seen->status - 128, strsignal(seen->status - 128));
 	else
-		text_printf(out, TRIAL_INDENT "(exit status %d)\n", seen->status);
+		text_printf(&line, "(exit status %d)", seen->status);
+	page_add_printed(out, line.data, line.length);
+	if (run->trial->has_folder && seen->has_owner) {
+		text_clear(&line);
+		text_printf(&line, "stat -c %%u %s/" FOLDER_FILE, run->folder.path);
+		page_add_command(out, text_string(&line));
+		text_clear(&line);
+		text_printf(&line, "%u", seen->owner);
+		page_add_printed(out, line.data, line.length);
+	}
+	text_free(&line);
 }
 
-/* NULL: it is there. */
-static const char *trial_lacks(const struct trial *trial)
+/* pipes: its standard output, and its input. */
+static enum stage_end trial_start(struct trial_run *run, int pipes[2][2], struct text *out,
+				  struct text *said)
+{
+	const struct trial *trial = run->trial;
+	const struct stage_actor *peer = trial->peer ? stage_actor(run->stage, trial->peer) : NULL;
+	autofree char *shown = mem_printf(trial->shown, peer ? peer->pid : 0);
+	struct spec *spec = &run->spec;
+
+	*spec = trial->spec;
+	spec->command = trial->command;
+	run->variable = mem_printf("PEER=%d", peer ? peer->pid : 0);
+	run->volume = mem_printf("%s:" TRIAL_IN_FOLDER, run->folder.path);
+	if (peer) {
+		spec->environment = (const char *const *)&run->variable;
+		spec->environment_count = 1;
+	}
+	if (trial->has_folder) {
+		spec->volumes = (const char *const *)&run->volume;
+		spec->volumes_count = 1;
+	}
+	spec->keeps_stdin = trial->may_go_on;
+	spec->stdio[0] = pipes[1][0];
+	spec->stdio[1] = spec->stdio[2] = pipes[0][1];
+	page_add_run(out, spec, shown);
+	return stage_launch(spec, &run->launch, said);
+}
+
+static enum stage_end trial_run_in(struct trial_run *run, struct text *out, struct text *said)
+{
+	int pipes[2][2];
+	enum stage_end end;
+
+	if (pipe2(pipes[0], O_CLOEXEC)) {
+		log_fail(-errno, "make a pipe from the container");
+		return STAGE_FAILED;
+	}
+	if (pipe2(pipes[1], O_CLOEXEC)) {
+		log_fail(-errno, "make a pipe to the container");
+		close(pipes[0][0]);
+		close(pipes[0][1]);
+		return STAGE_FAILED;
+	}
+	end = trial_start(run, pipes, out, said);
+	close(pipes[0][1]);
+	close(pipes[1][0]);
+	run->output_fd = pipes[0][0];
+	run->input_fd = pipes[1][1];
+	if (end == STAGE_SHOWN)
+		end = trial_watch(run, said);
+	/* Before its pipes go, so that it does not complain, and before the folder, so that this
+	 * does not come back. */
+	launch_free(run->launch);
+	close(run->output_fd);
+	close(run->input_fd);
+	if (end == STAGE_SHOWN && run->trial->has_folder)
+		run->seen->has_owner = !folder_owner(&run->folder, &run->seen->owner);
+	if (end == STAGE_SHOWN)
+		trial_add_seen(run, out);
+	return end;
+}
+
+static bool trial_has_program(const char *program)
 {
 	static const char *const dirs[] = {"/usr/bin", "/bin", "/usr/sbin", "/sbin"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		autofree char *path = mem_printf("%s/%s", dirs[i], trial->program);
+		autofree char *path = mem_printf("%s/%s", dirs[i], program);
 
 		if (!access(path, X_OK))
-			return NULL;
+			return true;
 	}
-	return trial->program;
+	return false;
 }
 
-bool trial_play(const struct trial_scene *scene, pid_t peer, struct text *out, struct text *said)
+static enum stage_end trial_try(const struct trial *trial, struct stage *stage,
+				struct trial_seen *seen, struct text *out, struct text *said)
 {
-	bool is_as_claimed = true;
+	struct trial_run run = {.trial = trial, .stage = stage, .seen = seen};
+	enum stage_end end;
+
+	if (!trial_has_program(trial->program)) {
+		text_printf(said, "This host does not have the program %s, which this takes.",
+			    trial->program);
+		return STAGE_FORBIDDEN;
+	}
+	if (trial->peer && !stage_actor(stage, trial->peer)) {
+		text_printf(said, "There is no container %s here to try it on.", trial->peer);
+		return STAGE_FORBIDDEN;
+	}
+	if (trial->has_folder) {
+		int r = folder_make(&run.folder);
+
+		if (r) {
+			text_printf(said, "This host does not allow it: a directory in /tmp: %s.",
+				    strerror(-r));
+			return STAGE_FORBIDDEN;
+		}
+	}
+	end = trial_run_in(&run, out, said);
+	if (trial->has_folder)
+		folder_remove(&run.folder);
+	free(run.variable);
+	free(run.volume);
+	return end;
+}
+
+enum stage_end trial_play(const struct trial_scene *scene, struct stage *stage, struct text *out,
+			  struct text *said)
+{
+	struct trial_seen seen[TRIAL_COUNT_MAX] = {0};
 
 	for (size_t i = 0; i < TRIAL_COUNT_MAX && scene->trials[i].command; i++) {
-		const struct trial *trial = &scene->trials[i];
-		struct trial_seen seen = {.cpu_percent = -1};
+		enum stage_end end = trial_try(&scene->trials[i], stage, &seen[i], out, said);
 
-		if (trial_lacks(trial)) {
-			text_printf(said,
-				    "This host does not have the program %s, which this "
-				    "takes.",
-				    trial->program);
-			return true;
-		}
-		text_printf(out, TRIAL_INDENT "$ nsview run %s%s", trial->options, trial->shown);
-		if (trial->has_peer)
-			text_printf(out, " %d", peer);
-		text_add_char(out, '\n');
-		if (trial_run(trial, peer, &seen)) {
-			text_printf(said, "The container could not be made here.");
-			return false;
-		}
-		trial_add_seen(trial, &seen, out);
-		if (trial->end == TRIAL_HALF_A_CPU && seen.cpu_percent < 0) {
-			text_add_char(out, '\n');
-			text_add_string(said, "This host has no cpu controller that could be had "
-					      "for it.");
-			return true;
-		}
-		if (trial->end == TRIAL_HALF_A_CPU && seen.cpu_percent < 45) {
-			text_add_char(out, '\n');
-			text_add_string(said, "No more than its half, and less than that: this "
-					      "machine is too busy to show where the limit is.");
-			return true;
-		}
-		is_as_claimed &= trial_is_as_claimed(trial, &seen);
+		if (end != STAGE_SHOWN)
+			return end;
 	}
-	text_add_char(out, '\n');
-	if (is_as_claimed)
-		text_add_string(said, scene->said);
-	else
-		text_printf(said, "This was to show %s. What was seen instead stands above.",
-			    scene->claim);
-	return is_as_claimed;
+	if (scene->judge(stage, seen, said))
+		return STAGE_SHOWN;
+	text_clear(said);
+	text_printf(said, "This was to show %s. What was seen instead stands above.", scene->claim);
+	return STAGE_CONTRADICTED;
 }
