@@ -108,15 +108,43 @@ static size_t json_add_character(struct json *json, const char *data, size_t len
 	return size;
 }
 
+/*
+ * How many bytes from the front need nothing, eight at a time: a byte below 0x20, `"`, `\\`, 0x7f or
+ * from 0x80 on stops it. Each term is exact up to its first hit, which is all that is asked.
+ */
+static size_t plain_run(const char *data, size_t length)
+{
+	const uint64_t ones = 0x0101010101010101ULL;
+	const uint64_t highs = 0x8080808080808080ULL;
+	size_t run = 0;
+
+	for (; run + sizeof(uint64_t) <= length; run += sizeof(uint64_t)) {
+		uint64_t word;
+		uint64_t quote;
+		uint64_t slash;
+		uint64_t delete;
+
+		memcpy(&word, data + run, sizeof(word));
+		quote = word ^ ones * '"';
+		slash = word ^ ones * '\\';
+		delete = word ^ ones * 0x7f;
+		if ((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) |
+		     (delete - ones)) &
+		    highs)
+			break;
+	}
+	while (run < length && !escapes[(unsigned char)data[run]])
+		run++;
+	return run;
+}
+
 void json_string(struct json *json, const char *data, size_t length)
 {
 	json_begin_value(json);
 	text_add_char(json->out, '"');
 	while (length) {
-		size_t run = 0;
+		size_t run = plain_run(data, length);
 
-		while (run < length && !escapes[(unsigned char)data[run]])
-			run++;
 		text_add(json->out, data, run);
 		data += run;
 		length -= run;

@@ -38,7 +38,7 @@ static const struct {
 	{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 };
 
-static void text_grow(struct text *text, size_t needed)
+void text_grow(struct text *text, size_t needed)
 {
 	size_t capacity = text->capacity ? text->capacity : 256;
 
@@ -46,14 +46,6 @@ static void text_grow(struct text *text, size_t needed)
 		capacity *= 2;
 	text->data = mem_resize(text->data, capacity, 1);
 	text->capacity = capacity;
-}
-
-/* Room for `length` more bytes; their place. The caller writes them and moves text->length. */
-static inline char *text_room(struct text *text, size_t length)
-{
-	if (text->capacity - text->length < length)
-		text_grow(text, text->length + length);
-	return text->data + text->length;
 }
 
 void text_add(struct text *text, const char *data, size_t length)
@@ -104,9 +96,14 @@ void text_add_number(struct text *text, int64_t number)
 void text_add_padded(struct text *text, uint64_t number, int digits)
 {
 	char *place = text_room(text, (size_t)digits);
+	int left = digits;
 
-	for (int i = digits; i-- > 0; number /= 10)
-		place[i] = (char)('0' + number % 10);
+	for (; left >= 2; number /= 100) {
+		left -= 2;
+		memcpy(place + left, digit_pairs + 2 * (number % 100), 2);
+	}
+	if (left)
+		*place = (char)('0' + number % 10);
 	text->length += (size_t)digits;
 }
 

@@ -14,6 +14,17 @@ struct text {
 	size_t capacity;
 };
 
+/* Makes the room at least `needed` bytes in all. */
+void text_grow(struct text *text, size_t needed);
+
+/* Room for `length` more bytes; their place. The caller writes them and moves text->length. */
+static inline char *text_room(struct text *text, size_t length)
+{
+	if (text->capacity - text->length < length)
+		text_grow(text, text->length + length);
+	return text->data + text->length;
+}
+
 void text_add(struct text *text, const char *data, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char character);
