@@ -79,9 +79,12 @@ void json_cap_words(struct json_values *values, struct json *json, uint64_t mask
 	text->length = length;
 }
 
-/* NULL and RUNTIME_NO_LIMIT are null. */
-static void write_declared_text(struct json *json, const char *key, const char *text)
+/* NULL and RUNTIME_NO_LIMIT are null, or not there. */
+static void write_declared_text(struct json *json, const char *key, const char *text,
+				enum json_absent absent)
 {
+	if (!text && absent == JSON_ABSENT_LEFT_OUT)
+		return;
 	json_key(json, key);
 	if (text)
 		json_string(json, text, strlen(text));
@@ -89,8 +92,11 @@ static void write_declared_text(struct json *json, const char *key, const char *
 		json_null(json);
 }
 
-static void write_declared_limit(struct json *json, const char *key, uint64_t limit)
+static void write_declared_limit(struct json *json, const char *key, uint64_t limit,
+				 enum json_absent absent)
 {
+	if (limit == RUNTIME_NO_LIMIT && absent == JSON_ABSENT_LEFT_OUT)
+		return;
 	json_key(json, key);
 	if (limit == RUNTIME_NO_LIMIT)
 		json_null(json);
@@ -117,11 +123,21 @@ static void write_declared_shared(struct json *json, uint32_t kinds)
 	json_array_close(json);
 }
 
-static void write_declared(struct json_values *values, struct json *json,
-			   const struct runtime_container *declared)
+static void write_declared_cpu(struct json *json, uint64_t nano, enum json_absent absent)
+{
+	if (nano == RUNTIME_NO_LIMIT) {
+		write_declared_limit(json, "cpu_limit", nano, absent);
+		return;
+	}
+	json_key(json, "cpu_limit");
+	json_real(json, (double)nano / NS_PER_SECOND, 9);
+}
+
+void json_declared(struct json_values *values, struct json *json,
+		   const struct runtime_container *declared, enum json_absent absent)
 {
 	json_object_open(json);
-	write_declared_text(json, "user", declared->user);
+	write_declared_text(json, "user", declared->user, absent);
 	json_key(json, "caps");
 	json_cap_names(values, json, declared->caps);
 	write_declared_flag(json, "privileged", declared->is_privileged);
@@ -129,13 +145,9 @@ static void write_declared(struct json_values *values, struct json *json,
 	write_declared_flag(json, "seccomp", !declared->has_no_seccomp);
 	write_declared_flag(json, "readonly_root", declared->has_readonly_root);
 	write_declared_shared(json, declared->shares_host);
-	json_key(json, "cpu_limit");
-	if (declared->cpu_limit_nano == RUNTIME_NO_LIMIT)
-		json_null(json);
-	else
-		json_real(json, (double)declared->cpu_limit_nano / NS_PER_SECOND, 9);
-	write_declared_limit(json, "memory_limit", declared->memory_limit_bytes);
-	write_declared_limit(json, "pids_limit", declared->pids_limit);
+	write_declared_cpu(json, declared->cpu_limit_nano, absent);
+	write_declared_limit(json, "memory_limit", declared->memory_limit_bytes, absent);
+	write_declared_limit(json, "pids_limit", declared->pids_limit, absent);
 	json_object_close(json);
 }
 
@@ -208,7 +220,7 @@ void json_value(struct json_values *values, struct json *json, enum column_type 
 		json_cap_words(values, json, value->caps.mask, value->caps.reach);
 		break;
 	case COLUMN_DECLARED:
-		write_declared(values, json, value->caps.declared);
+		json_declared(values, json, value->caps.declared, JSON_ABSENT_NULL);
 		break;
 	case COLUMN_CAP_NAMES:
 		json_cap_names(values, json, value->caps.mask);

@@ -9,6 +9,7 @@
 #include "view/column.h"
 
 struct json;
+struct runtime_container;
 
 /* What was last written of so many different sets; a host has few of them. */
 #define JSON_SETS 16
@@ -33,6 +34,16 @@ void json_cap_names(struct json_values *values, struct json *json, uint64_t mask
 /* "docker-default -KILL": the long form of caps.h, which parses back to the set. */
 void json_cap_words(struct json_values *values, struct json *json, uint64_t mask,
 		    enum caps_reach reach);
+
+/* How an object says that one of its members does not apply. */
+enum json_absent {
+	JSON_ABSENT_NULL,
+	JSON_ABSENT_LEFT_OUT,
+};
+
+/* What was asked for, as an object. */
+void json_declared(struct json_values *values, struct json *json,
+		   const struct runtime_container *declared, enum json_absent absent);
 
 /* What does not apply and what is not known is null. */
 void json_value(struct json_values *values, struct json *json, enum column_type type,
