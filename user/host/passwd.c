@@ -311,3 +311,23 @@ const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint3
 	}
 	return root->file ? file_name(root->file, uid) : NULL;
 }
+
+void passwd_forget(struct passwd_cache *cache, uint32_t mnt_ns)
+{
+	struct known_root *root, *next_root;
+	struct passwd_file *file, *next_file;
+
+	HASH_ITER (hh, cache->roots, root, next_root) {
+		if (root->key.mnt_ns != mnt_ns)
+			continue;
+		HASH_DEL(cache->roots, root);
+		free(root);
+	}
+	HASH_ITER (hh, cache->files, file, next_file) {
+		if (strtoul(file->key, NULL, 10) != mnt_ns)
+			continue;
+		HASH_DEL(cache->files, file);
+		cache->names_bytes -= file->names_bytes;
+		file_free(file);
+	}
+}

@@ -27,4 +27,8 @@ int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid)
 const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
 				  uint32_t mnt_ns, uint32_t uid);
 
+/* Names inside that mount namespace are read again: a container's first program has started, whose
+ * root may be another than that of the runtime's steps before it. */
+void passwd_forget(struct passwd_cache *cache, uint32_t mnt_ns);
+
 #endif
