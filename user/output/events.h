@@ -46,9 +46,13 @@ enum event_format {
 	EVENT_FORMATS,
 };
 
+/* Who, what and when fit into so many bytes, whatever the process is called. */
+#define EVENT_LINE_MIN 2048
+#define EVENT_LINE_DEFAULT 16384
+
 struct event_writer_options {
 	enum event_format format;
-	size_t line_max;        /* --line-max; the newline counts */
+	size_t line_max;        /* --line-max; the newline counts; at least EVENT_LINE_MIN */
 	const char *const *env; /* --env: the names wanted, borrowed */
 	size_t env_count;
 	const char *host_name; /* borrowed, as all below */

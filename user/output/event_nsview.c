@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `,"nsview":{...}`: what no schema has. */
+#include "output/event_private.h"
+
+#include <sys/wait.h>
+
+#include "base/mem.h"
+
+#define CORE_DUMPED 0x80
+
+static void put_chain(struct event_writer *writer, const struct event_subject *subject)
+{
+	if (!subject->tgid)
+		return;
+	if (!subject->chain || subject->unknown & FIELD_BIT(FIELD_CHAIN)) {
+		writer->unknown |= AT_BIT(CHAIN);
+		return;
+	}
+	for (uint32_t i = 0; i < subject->chain_count; i++) {
+		event_put_string(writer, i ? ",{\"ns\":" : ",\"pid_chain\":[{\"ns\":");
+		event_put_number(writer, subject->chain[i].ns);
+		event_put(writer, ",\"pid\":");
+		event_put_number(writer, subject->chain[i].pid);
+		event_put(writer, "}");
+	}
+	event_put(writer, "]");
+}
+
+/* Closes the capabilities that the block has left open; gained and lost are of the effective set. */
+static void put_gained(struct event_writer *writer, const struct event *event)
+{
+	uint64_t before;
+	uint64_t after;
+
+	if (event && event->before && event->identity) {
+		before = event->before->caps[CAP_SET_EFFECTIVE];
+		after = event->identity->caps[CAP_SET_EFFECTIVE];
+		event_put(writer, ",\"gained\":");
+		event_put_caps(writer, after & ~before);
+		event_put(writer, ",\"lost\":");
+		event_put_caps(writer, before & ~after);
+	}
+	event_put(writer, "}");
+}
+
+static void put_cgroup(struct event_writer *writer, const struct event_subject *subject)
+{
+	const char *separator = ",\"cgroup\":{";
+
+	if (subject->unknown & FIELD_BIT(FIELD_CGROUP) ||
+	    (!subject->cgroup_id && !subject->cgroup_length)) {
+		writer->unknown |= AT_BIT(CGROUP);
+		return;
+	}
+	if (subject->cgroup_id) {
+		event_put_string(writer, separator);
+		event_put(writer, "\"id\":");
+		event_put_large(writer, subject->cgroup_id);
+		separator = ",";
+	} else {
+		writer->unknown |= AT_BIT(CGROUP_ID);
+	}
+	if (subject->cgroup_length) {
+		event_put_string(writer, separator);
+		event_put(writer, "\"path\":");
+		event_put_quoted(writer, AT_CGROUP_PATH, subject->cgroup_path,
+				 subject->cgroup_length);
+	} else {
+		writer->unknown |= AT_BIT(CGROUP_PATH);
+	}
+	event_put(writer, "}");
+	if (subject->is_cgroup_cut)
+		writer->cut |= EVENT_CUT_CGROUP;
+}
+
+static void put_children(struct event_writer *writer, const struct event_children *children)
+{
+	if (!children)
+		return;
+	if (children->pid_ns || children->time_ns) {
+		const char *separator = ",\"children\":{\"ns\":{";
+
+		if (children->pid_ns) {
+			event_put_string(writer, separator);
+			event_put(writer, "\"pid\":");
+			event_put_number(writer, children->pid_ns);
+			separator = ",";
+		}
+		if (children->time_ns) {
+			event_put_string(writer, separator);
+			event_put(writer, "\"time\":");
+			event_put_number(writer, children->time_ns);
+		}
+		event_put(writer, "}}");
+	}
+	if (children->map_ns) {
+		event_put(writer, ",\"idmap\":{\"user_ns\":");
+		event_put_number(writer, children->map_ns);
+		event_put(writer, "}");
+	}
+}
+
+/* What process.executable does not say of the file. */
+static void put_exec(struct event_writer *writer, const struct event *event)
+{
+	static const struct {
+		const char *member;
+		uint16_t flag;
+	} flags[] = {
+		{"\"setuid\":true", EVENT_SETUID_FILE},
+		{"\"setgid\":true", EVENT_SETGID_FILE},
+		{"\"secure\":true", EVENT_SECUREEXEC},
+	};
+	const struct event_exec *exec = event->exec;
+	const char *separator = ",\"exec\":{";
+
+	if (!exec)
+		return;
+	if (exec->interpreter_length || (exec->filename_length && event->filename[0] != '/') ||
+	    writer->unknown & AT_BIT(EXECUTABLE)) {
+		event_put_string(writer, separator);
+		event_put(writer, "\"filename\":");
+		event_put_quoted(writer, AT_FILENAME, event->filename, exec->filename_length);
+		separator = ",";
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!(event->record->flags & flags[i].flag))
+			continue;
+		event_put_string(writer, separator);
+		event_put_string(writer, flags[i].member);
+		separator = ",";
+	}
+	if (!separator[1])
+		event_put(writer, "}");
+}
+
+static void put_exit(struct event_writer *writer, const struct event_exit *exit)
+{
+	if (!exit || !WIFSIGNALED(exit->status))
+		return;
+	event_put(writer, ",\"exit_signal\":");
+	event_put_number(writer, (uint64_t)WTERMSIG(exit->status));
+	if (exit->status & CORE_DUMPED)
+		event_put(writer, ",\"core_dumped\":true");
+}
+
+static void put_cause(struct event_writer *writer, const struct event_record *record)
+{
+	const char *cause = event_cause_name(record->cause);
+
+	if (!cause)
+		return;
+	event_put(writer, ",\"cause\":\"");
+	event_put_string(writer, cause);
+	event_put(writer, "\"");
+}
+
+static void put_event(struct event_writer *writer, const struct event *event)
+{
+	put_cause(writer, event->record);
+	if (writer->level == LEVEL_CORE)
+		return;
+	event_put_before(writer, event);
+	put_children(writer, event->children);
+	put_exec(writer, event);
+	put_exit(writer, event->exit);
+}
+
+/* Of arguments that are not all here, how long they were. */
+static void put_args_bytes(struct event_writer *writer, const struct event_subject *subject)
+{
+	uint64_t total = subject->is_args_cut ? subject->args_total : subject->args_length;
+
+	if (!(writer->cut & EVENT_CUT_ARGS) || !total)
+		return;
+	event_put(writer, ",\"args_bytes\":");
+	event_put_number(writer, total);
+}
+
+static void put_hook(struct event_writer *writer, const char *start, uint32_t hook)
+{
+	const char *name = event_hook_name(hook);
+
+	if (!name)
+		return;
+	event_put_string(writer, start);
+	event_put(writer, "\"hook\":\"");
+	event_put_string(writer, name);
+	event_put(writer, "\"");
+}
+
+static void put_gap(struct event_writer *writer, const struct gap_record *gap)
+{
+	event_put(writer, ",\"gap\":{\"lost\":");
+	event_put_large(writer, gap->last - gap->first + 1);
+	event_put(writer, ",\"first\":");
+	event_put_large(writer, gap->first);
+	event_put(writer, ",\"last\":");
+	event_put_large(writer, gap->last);
+	event_put(writer, ",\"reason\":\"");
+	event_put_string(writer, event_gap_reasons[gap->reason]);
+	event_put(writer, "\"");
+	put_hook(writer, ",", gap->hook);
+	event_put(writer, "}");
+}
+
+static void put_info(struct event_writer *writer, const struct info_record *info)
+{
+	if (!event_hook_name(info->hook))
+		return;
+	put_hook(writer, ",\"info\":{", info->hook);
+	event_put(writer, "}");
+}
+
+#define FIELD_TEXT(name, text) text,
+static const char *const field_texts[EVENT_FIELDS] = {EVENT_FIELDS_LIST(FIELD_TEXT)};
+#undef FIELD_TEXT
+
+static const char *const cut_texts[] = {
+	"\"args\"",   "\"env\"",     "\"capabilities\"", "\"groups\"",
+	"\"cgroup\"", "\"strings\"", "\"line\"",
+};
+
+/* `,"unknown":["...",...]`, by bits. */
+static void put_names(struct event_writer *writer, const char *opening, uint64_t bits,
+		      const char *const *texts)
+{
+	if (!bits)
+		return;
+	event_put_string(writer, opening);
+	for (; bits; bits &= bits - 1) {
+		event_put_string(writer, texts[__builtin_ctzll(bits)]);
+		if (bits & (bits - 1))
+			event_put(writer, ",");
+	}
+	event_put(writer, "]");
+}
+
+static bool is_inferred(const struct event_line *line)
+{
+	return line->is_inferred ||
+	       (line->event && line->event->record->flags & (EVENT_INFERRED | EVENT_REPAIR));
+}
+
+/* Of whom the line is about, in the words of the block of event_put_process. */
+static void put_subject(struct event_writer *writer, const struct event_line *line,
+			const struct event_subject *subject)
+{
+	const struct event_block *block = event_block_get(writer, subject);
+
+	put_chain(writer, subject);
+	event_put_text(writer, &block->nsview);
+	if (block->has_caps)
+		put_gained(writer, line->event);
+	put_cgroup(writer, subject);
+}
+
+void event_put_nsview(struct event_writer *writer, const struct event_line *line,
+		      const struct event_subject *subject)
+{
+	event_put(writer, ",\"nsview\":{\"schema\":1");
+	if (subject->tgid && writer->level < LEVEL_CORE)
+		put_subject(writer, line, subject);
+	else if (subject->cgroup_id && writer->level < LEVEL_CORE)
+		put_cgroup(writer, subject);
+	if (line->event)
+		put_event(writer, line->event);
+	put_args_bytes(writer, subject);
+	if (line->gap)
+		put_gap(writer, line->gap);
+	if (line->info)
+		put_info(writer, line->info);
+	put_names(writer, ",\"truncated\":[", writer->cut, cut_texts);
+	if (writer->level < LEVEL_CORE) {
+		put_names(writer, ",\"unknown\":[", writer->unknown, field_texts);
+		put_names(writer, ",\"lossy\":[", writer->lossy, field_texts);
+	}
+	event_put_string(writer,
+			 is_inferred(line) ? ",\"inferred\":true}" : ",\"inferred\":false}");
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `,"process":{...}` */
+#include "output/event_private.h"
+
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "model/model.h"
+#include "view/column.h"
+#include "view/proc_fields.h"
+
+static bool is_unknown(const struct event_subject *subject, enum task_field field)
+{
+	return subject->unknown & FIELD_BIT(field);
+}
+
+static void put_entity(struct event_writer *writer, const struct event_subject *subject)
+{
+	if (is_unknown(subject, FIELD_START)) {
+		writer->unknown |= AT_BIT(ENTITY);
+		return;
+	}
+	event_put(writer, ",\"entity_id\":");
+	event_put_entity(writer, subject->tgid, subject->start_boot_ns);
+}
+
+static void put_vpid(struct event_writer *writer, const struct event_subject *subject)
+{
+	if (!subject->container)
+		return;
+	if (!subject->chain) {
+		writer->unknown |= AT_BIT(VPID);
+		return;
+	}
+	event_put(writer, ",\"vpid\":");
+	event_put_number(writer, subject->chain[subject->chain_count - 1].pid);
+}
+
+static void put_parent(struct event_writer *writer, const struct event_subject *subject)
+{
+	if (is_unknown(subject, FIELD_PARENT)) {
+		writer->unknown |= AT_BIT(PARENT);
+		return;
+	}
+	if (!subject->ppid)
+		return;
+	event_put(writer, ",\"parent\":{\"pid\":");
+	event_put_number(writer, subject->ppid);
+	if (subject->container && is_unknown(subject, FIELD_IN_PARENT)) {
+		writer->unknown |= AT_BIT(PARENT_VPID);
+	} else if (subject->container) {
+		event_put(writer, ",\"vpid\":");
+		event_put_number(writer, subject->identity->in_ppid);
+	}
+	if (subject->parent_start_boot_ns) {
+		event_put(writer, ",\"entity_id\":");
+		event_put_entity(writer, subject->ppid, subject->parent_start_boot_ns);
+	} else {
+		writer->unknown |= AT_BIT(PARENT_ENTITY);
+	}
+	event_put(writer, "}");
+}
+
+static void put_name(struct event_writer *writer, const struct event_subject *subject)
+{
+	const char *comm = subject->identity->comm;
+
+	if (subject->has_name)
+		event_put_member(writer, "name", AT_NAME, comm, strnlen(comm, COMM_SIZE));
+	else
+		writer->unknown |= AT_BIT(NAME);
+}
+
+/* What an execve was given is a path only from the root; the kernel names a file that came as a
+ * descriptor /dev/fd/N. */
+static bool is_path(const char *name, uint32_t length)
+{
+	static const char descriptor[] = "/dev/fd/";
+
+	return length && name[0] == '/' &&
+	       (length < sizeof(descriptor) ||
+		memcmp(name, descriptor, sizeof(descriptor) - 1) != 0);
+}
+
+static void put_exec_path(struct event_writer *writer, const struct event *event)
+{
+	const struct event_exec *exec = event->exec;
+	const char *name = event->filename;
+	uint32_t length = exec->filename_length;
+
+	if (exec->interpreter_length) {
+		name = event->interpreter;
+		length = exec->interpreter_length;
+	}
+	if (is_path(name, length))
+		event_put_member(writer, "executable", AT_EXECUTABLE, name, length);
+	else
+		writer->unknown |= AT_BIT(EXECUTABLE);
+}
+
+/* Of a process that is there already: the kernel's own word for it. */
+static void put_linked_path(struct event_writer *writer, const struct event_subject *subject)
+{
+	static const struct column column = {.at = FIELD_EXE};
+	struct value value = {.kind = VALUE_UNKNOWN};
+
+	if (subject->proc)
+		proc_get_link(&column, writer->view, subject->proc, &value);
+	if (value.kind == VALUE_TEXT)
+		event_put_member(writer, "executable", AT_EXECUTABLE, value.text.data,
+				 value.text.length);
+	else if (value.kind == VALUE_UNKNOWN)
+		writer->unknown |= AT_BIT(EXECUTABLE);
+}
+
+static void put_executable(struct event_writer *writer, const struct event_line *line,
+			   const struct event_subject *subject)
+{
+	if (line->event && line->event->exec)
+		put_exec_path(writer, line->event);
+	else if (line->kind == LINE_SNAPSHOT)
+		put_linked_path(writer, subject);
+	else if (!(subject->identity->flags & TASK_KTHREAD))
+		writer->unknown |= AT_BIT(EXECUTABLE);
+}
+
+/* NUL-terminated strings, the last perhaps without its NUL, as an array. How many there are. */
+static int64_t put_strings(struct event_writer *writer, enum event_field field, const char *at,
+			   size_t length)
+{
+	const char *end = at + length;
+	int64_t count = 0;
+
+	event_put(writer, "[");
+	for (; at < end; count++) {
+		const char *nul = memchr(at, '\0', (size_t)(end - at));
+		size_t size = (size_t)((nul ? nul : end) - at);
+
+		if (count)
+			event_put(writer, ",");
+		event_put_quoted(writer, field, at, size);
+		at += size + 1;
+	}
+	event_put(writer, "]");
+	return count;
+}
+
+static int64_t count_strings(const char *at, size_t length)
+{
+	int64_t count = length && at[length - 1];
+
+	for (size_t i = 0; i < length; i++)
+		count += !at[i];
+	return count;
+}
+
+static void put_args(struct event_writer *writer, const struct event_subject *subject)
+{
+	int64_t count = subject->args_count;
+
+	if (!subject->args) {
+		if (is_unknown(subject, FIELD_ARGS) &&
+		    !(subject->identity->flags & (TASK_KTHREAD | TASK_ZOMBIE)))
+			writer->unknown |= AT_BIT(ARGS);
+		return;
+	}
+	if (subject->is_args_cut)
+		writer->cut |= EVENT_CUT_ARGS;
+	if (count < 0 && !subject->is_args_cut)
+		count = count_strings(subject->args, subject->args_length);
+	if (writer->level >= LEVEL_NO_ARGS) {
+		writer->cut |= EVENT_CUT_ARGS;
+	} else {
+		event_put(writer, ",\"args\":");
+		put_strings(writer, AT_ARGS, subject->args, subject->args_length);
+	}
+	if (count < 0)
+		return;
+	event_put(writer, ",\"args_count\":");
+	event_put_number(writer, (uint64_t)count);
+}
+
+static bool env_is_wanted(const struct event_writer *writer, const char *variable, size_t length)
+{
+	for (size_t i = 0; i < writer->env_count; i++) {
+		size_t name = strlen(writer->env[i]);
+
+		if (length > name && variable[name] == '=' &&
+		    !memcmp(variable, writer->env[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Those of the environment that --env names; a last one that was cut is left out if its name was. */
+static void put_env(struct event_writer *writer, const struct event *event)
+{
+	const struct event_exec *exec = event ? event->exec : NULL;
+	const char *at = event ? event->env : NULL;
+	const char *end = exec ? at + exec->env_length : NULL;
+	const char *separator = ",\"env_vars\":[";
+
+	if (!exec || !writer->env_count)
+		return;
+	if (exec->env_total > exec->env_length)
+		writer->cut |= EVENT_CUT_ENV;
+	if (writer->level >= LEVEL_NO_ENV && exec->env_length) {
+		writer->cut |= EVENT_CUT_ENV;
+		return;
+	}
+	while (at < end) {
+		size_t size = strnlen(at, (size_t)(end - at));
+
+		if (env_is_wanted(writer, at, size)) {
+			event_put_string(writer, separator);
+			event_put_quoted(writer, AT_ENV, at, size);
+			separator = ",";
+		}
+		at += size + 1;
+	}
+	event_put_string(writer, separator[1] ? ",\"env_vars\":[]" : "]");
+}
+
+static void put_exit_code(struct event_writer *writer, const struct event *event)
+{
+	if (!event || !event->exit || !WIFEXITED(event->exit->status))
+		return;
+	event_put(writer, ",\"exit_code\":");
+	event_put_number(writer, (uint64_t)WEXITSTATUS(event->exit->status));
+}
+
+static void put_start(struct event_writer *writer, const struct event_subject *subject)
+{
+	if (is_unknown(subject, FIELD_START)) {
+		writer->unknown |= AT_BIT(START);
+		return;
+	}
+	event_put(writer, ",\"start\":");
+	event_put_time(writer, &writer->seconds[1], subject->start_boot_ns);
+}
+
+void event_put_process(struct event_writer *writer, const struct event_line *line,
+		       const struct event_subject *subject)
+{
+	const struct event_block *block;
+
+	event_put(writer, ",\"process\":{\"pid\":");
+	event_put_number(writer, subject->tgid);
+	put_vpid(writer, subject);
+	put_entity(writer, subject);
+	if (writer->level == LEVEL_CORE) {
+		event_put(writer, ",\"thread\":{\"id\":");
+		event_put_number(writer, subject->tid);
+		event_put(writer, "}}");
+		return;
+	}
+	block = event_block_get(writer, subject);
+	put_parent(writer, subject);
+	put_name(writer, subject);
+	put_executable(writer, line, subject);
+	put_args(writer, subject);
+	put_env(writer, line->event);
+	put_exit_code(writer, line->event);
+	put_start(writer, subject);
+	event_put_text(writer, &block->users);
+	event_put(writer, ",\"thread\":{\"id\":");
+	event_put_number(writer, subject->tid);
+	event_put_text(writer, &block->thread);
+	event_put(writer, "}}");
+	event_put_text(writer, &block->container);
+}

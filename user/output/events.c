@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "output/events.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "host/facts.h"
+#include "host/passwd.h"
+#include "model/model.h"
+#include "output/event_private.h"
+#include "view/column.h"
+
+#define ECS_VERSION "9.0.0" /* has process.vpid and thread.capabilities; released in 2025 */
+
+struct event_writer *event_writer_new(const struct event_writer_options *options,
+				      const struct view_context *view)
+{
+	struct event_writer *writer = mem_new(sizeof(*writer));
+
+	writer->format = options->format;
+	writer->line_max = options->line_max < EVENT_LINE_MIN ? EVENT_LINE_MIN : options->line_max;
+	writer->env = options->env;
+	writer->env_count = options->env_count;
+	writer->host_name = options->host_name;
+	writer->boot_id = options->boot_id;
+	writer->has_boot_id = options->boot_id && options->boot_id[0];
+	writer->view = view;
+	writer->boot_offset_ns = view->facts->boot_offset_ns;
+	writer->values.cap_last = view->facts->cap_last;
+	writer->blocks = event_blocks_new();
+	event_entity_seed(writer);
+	return writer;
+}
+
+void event_writer_free(struct event_writer *writer)
+{
+	if (!writer)
+		return;
+	event_blocks_free(writer->blocks);
+	json_values_free(&writer->values);
+	text_free(&writer->scratch);
+	free(writer);
+}
+
+void event_writer_set_clock(struct event_writer *writer, uint64_t boot_offset_ns)
+{
+	writer->boot_offset_ns = boot_offset_ns;
+}
+
+static void put_outcome(struct event_writer *writer, const struct event_record *record)
+{
+	const char *name = event_error_name(record->error);
+
+	if (!record->error) {
+		event_put(writer, ",\"outcome\":\"success\"}");
+		return;
+	}
+	event_put(writer, ",\"outcome\":\"failure\"},\"error\":{\"code\":\"");
+	if (name)
+		event_put_string(writer, name);
+	else
+		text_add_number(writer->out, record->error);
+	event_put(writer, "\"}");
+}
+
+/* `"event":{...}`, and what goes with a failure. */
+static void put_event(struct event_writer *writer, const struct event_line *line)
+{
+	const struct event_class *class = &event_classes[writer->word];
+	const struct event_record *record = line->event ? line->event->record : NULL;
+
+	event_put(writer, "\"event\":{\"kind\":\"");
+	event_put_string(writer, class->kind);
+	event_put(writer, "\",\"category\":[\"process\"],\"type\":[\"");
+	event_put_string(writer, class->type);
+	event_put(writer, "\"],\"action\":\"");
+	event_put_string(writer, event_actions[writer->word]);
+	event_put(writer, "\"");
+	if (record && record->sequence) {
+		event_put(writer, ",\"sequence\":");
+		event_put_large(writer, record->sequence);
+	}
+	if (record)
+		put_outcome(writer, record);
+	else
+		event_put(writer, "}");
+}
+
+static void put_message(struct event_writer *writer, const struct info_record *info)
+{
+	event_put_member(writer, "message", AT_MESSAGE, record_info(info), info->length);
+}
+
+static void put_line(struct event_writer *writer, const struct event_line *line,
+		     const struct event_subject *subject)
+{
+	event_put(writer, "{\"@timestamp\":");
+	event_put_time(writer, &writer->seconds[0], line->time_boot_ns);
+	event_put(writer, ",\"ecs\":{\"version\":\"" ECS_VERSION "\"},");
+	put_event(writer, line);
+	if (line->info)
+		put_message(writer, line->info);
+	event_put_host(writer);
+	if (subject->tgid)
+		event_put_process(writer, line, subject);
+	else if (subject->container && writer->level < LEVEL_CORE)
+		event_put_text(writer, &event_block_get(writer, subject)->container);
+	event_put_nsview(writer, line, subject);
+	event_put(writer, "}");
+}
+
+static void put_ecs(struct event_writer *writer, const struct event_line *line,
+		    const struct event_subject *subject, struct text *out)
+{
+	writer->out = out;
+	writer->unknown = 0;
+	writer->lossy = 0;
+	writer->cut = writer->level == LEVEL_CORE ? EVENT_CUT_LINE : 0;
+	put_line(writer, line, subject);
+}
+
+static void put_otel(struct event_writer *writer, const struct event_line *line,
+		     const struct event_subject *subject, struct text *out)
+{
+	text_clear(&writer->scratch);
+	put_ecs(writer, line, subject, &writer->scratch);
+	event_flatten(out, writer->scratch.data);
+}
+
+/* The longest form that fits, which is nearly always the first. */
+static void add_json(struct event_writer *writer, const struct event_line *line, struct text *out)
+{
+	struct event_subject subject;
+	size_t start = out->length;
+
+	event_subject_read(line, &subject);
+	writer->word = event_line_word(line);
+	for (int level = LEVEL_ALL; level < LEVELS; level++) {
+		out->length = start;
+		writer->level = (enum event_level)level;
+		if (writer->format == EVENT_FORMAT_OTEL)
+			put_otel(writer, line, &subject, out);
+		else
+			put_ecs(writer, line, &subject, out);
+		if (out->length - start < writer->line_max)
+			break;
+	}
+	text_add_char(out, '\n');
+}
+
+/* Ends where a character does. */
+static void add_words(struct event_writer *writer, const struct event_line *line, struct text *out)
+{
+	size_t start = out->length;
+
+	writer->out = out;
+	writer->word = event_line_word(line);
+	event_put_words(writer, line);
+	if (out->length - start >= writer->line_max) {
+		out->length = start + writer->line_max - 1;
+		while (((unsigned char)out->data[out->length] & 0xc0) == 0x80)
+			out->length--;
+	}
+	text_add_char(out, '\n');
+}
+
+/* A container's program runs in the root that was made for it; until then, the runtime's own steps
+ * may have been seen in the host's. */
+static void forget_names(struct event_writer *writer, const struct event_line *line)
+{
+	const struct event *event = line->event;
+
+	if (!event || !event->exec || !line->container ||
+	    event->record->tgid != line->container->first_pid)
+		return;
+	passwd_forget(writer->view->users, event->identity->ns[NS_MNT]);
+	event_blocks_clear(writer->blocks);
+}
+
+void event_writer_add(struct event_writer *writer, const struct event_line *line, struct text *out)
+{
+	forget_names(writer, line);
+	if (writer->format == EVENT_FORMAT_TEXT)
+		add_words(writer, line, out);
+	else
+		add_json(writer, line, out);
+}
