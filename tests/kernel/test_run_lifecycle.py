@@ -304,6 +304,79 @@ class Stopped(Named):
 
 
 @requires_root
+class BothKilled(Named):
+    """nsview's copy and the keeper: nobody is left to clear up, until the next nsview run."""
+
+    def started(self, *words, options=()):
+        pid = self.detach(*words, options=options)
+        identity = self.state()["id"]
+        return pid, {path for path in cgroups() if path.endswith(identity)}
+
+    def kill_both(self, pid):
+        holder = parent(pid)
+        keeper = next(child for child in children(holder) if child != pid)
+        kill(keeper)
+        kill(holder)
+        wait_until(lambda: not is_there(holder))
+
+    def assert_swept(self, found):
+        self.assertEqual({path for path in found if os.path.exists(path)}, set())
+        self.assertFalse((STATE / f"{self.mark}.json").exists())
+
+    def test_the_next_run_clears_up(self):
+        pid, found = self.started("sh", "-c", "sleep 300; :", self.mark)
+        self.kill_both(pid)
+        wait_until(lambda: not is_there(pid))
+        self.assertTrue(found and all(map(os.path.exists, found)))
+        run("run", "true")
+        self.assert_swept(found)
+
+    def test_what_runs_on_with_the_hosts_pids_too(self):
+        """No pid namespace ends with pid 1 there: what that has started goes on."""
+        pid, found = self.started("sh", "-c", "sleep 300; :", self.mark, options=["--pid", "host"])
+        child = wait_until(lambda: children(pid))[0]
+        self.kill_both(pid)
+        wait_until(lambda: not is_there(pid))
+        self.assertTrue(is_there(child))
+        run("run", "true")
+        wait_until(lambda: not is_there(child))
+        self.assert_swept(found)
+
+    def test_one_that_goes_on_can_be_stopped(self):
+        """A change of credentials makes the kernel forget the parent-death signal."""
+        pid, found = self.started("setpriv", "--reuid", "1000", "--clear-groups", "sleep", "300")
+        self.kill_both(pid)
+        run("run", "true")
+        self.assertTrue(is_there(pid))
+        self.assertEqual(self.listed()[""]["pid"], pid)
+        run("run", "--stop", self.mark)
+        self.assertFalse(is_there(pid))
+        self.assert_swept(found)
+
+    def test_pids_of_another_namespace_say_nothing(self):
+        """A container of the host's seen from a namespace in which its pid means nothing."""
+        pid, found = self.started("sleep", "300")
+        run("run", "true", command=["unshare", "-p", "-f", "--mount-proc"])
+        self.assertTrue(is_there(pid))
+        self.assertEqual(self.state()["pid"], pid)
+        run("run", "--stop", self.mark)
+        self.assert_swept(found)
+
+    def test_an_empty_cgroup_that_nobody_knows(self):
+        """Killed between its making and the state file's. A new one may be somebody's who is just starting."""
+        pid, found = self.started("sleep", "300")
+        old, new = (str(pathlib.Path(sorted(found)[0]).parent / f"{random.randrange(1 << 48):012x}") for _ in "12")
+        for path in (old, new):
+            os.mkdir(path)
+            self.addCleanup(lambda path=path: os.path.isdir(path) and os.rmdir(path))
+        os.utime(old, (0, 0))
+        run("run", "true")
+        self.assertEqual((os.path.exists(old), os.path.exists(new)), (False, True))
+        self.assertTrue(is_there(pid) and all(map(os.path.exists, found)))
+        run("run", "--stop", self.mark)
+
+
+@requires_root
 class KilledAtAnyMoment(Named):
     MOMENTS = 200
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "launch/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -19,6 +21,8 @@
 #define CGROUP_PLACES_MAX 32   /* version 1 has 14 controllers and a few named hierarchies */
 #define CGROUP_TRIES 16        /* as often may another nsview remove the parent under our feet */
 #define CGROUP_FILE_BYTES 4096
+#define CGROUP_ID_DIGITS 12
+#define CGROUP_SWEEP_SECONDS 60
 
 /* One hierarchy. */
 struct place {
@@ -478,6 +482,41 @@ int cgroup_cpu_periods(struct cgroup *cgroup, uint64_t *periods, uint64_t *throt
 	int r = limit_count(cgroup, LIMIT_CPUS, "cpu.stat", "nr_periods", periods);
 
 	return r ? r : limit_count(cgroup, LIMIT_CPUS, "cpu.stat", "nr_throttled", throttled);
+}
+
+bool cgroup_is_id(const char *id)
+{
+	return strlen(id) == CGROUP_ID_DIGITS && strspn(id, "0123456789abcdef") == CGROUP_ID_DIGITS;
+}
+
+/* One that is just being made is empty too: it is left alone for as long as that may take. */
+static void parent_sweep(const char *parent)
+{
+	autoclose int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int own = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	struct dirent *entry;
+	struct stat status;
+
+	if (!dir && own >= 0)
+		close(own);
+	while (dir && (entry = readdir(dir))) {
+		if (cgroup_is_id(entry->d_name) &&
+		    !fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) &&
+		    time(NULL) - status.st_mtime > CGROUP_SWEEP_SECONDS)
+			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void cgroup_sweep(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < cgroup->count; i++) {
+		autofree char *parent = mem_printf("%s/" CGROUP_PARENT, cgroup->places[i].base);
+
+		parent_sweep(parent);
+	}
 }
 
 void cgroup_remove(const struct cgroup *cgroup)

@@ -47,6 +47,13 @@ uint64_t cgroup_oom_kills(struct cgroup *cgroup);
  * no limit. */
 int cgroup_cpu_periods(struct cgroup *cgroup, uint64_t *periods, uint64_t *throttled);
 
+/* Whether it is the name of a container's cgroup, and nothing that leads elsewhere. */
+bool cgroup_is_id(const char *id);
+
+/* Removes the cgroups of containers in which nothing has been for a minute: killed with -9 at the
+ * wrong moment, nsview and its keeper may leave one that no state file speaks of. */
+void cgroup_sweep(const struct cgroup *cgroup);
+
 /* Kills what is still in it or below, and removes it. What was never made is no trouble. */
 void cgroup_remove(const struct cgroup *cgroup);
 

@@ -29,6 +29,7 @@
 #include "launch/keeper.h"
 #include "launch/rights.h"
 #include "launch/spec.h"
+#include "launch/stale.h"
 #include "launch/state.h"
 #include "launch/terminal.h"
 
@@ -344,6 +345,7 @@ static int launch_try(struct launch *launch)
 	launch->state_dir = state_open_dir();
 	if (launch->state_dir < 0)
 		return launch->state_dir;
+	stale_sweep(launch->state_dir, launch->cgroup);
 	r = launch_make_pipes(launch);
 	if (!r)
 		r = terminal_open(launch->spec, &launch->terminal);

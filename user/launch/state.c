@@ -134,8 +134,15 @@ static void state_add_volumes(struct json *json, const struct volumes *volumes)
 	json_array_close(json);
 }
 
+/* Inodes of pid namespaces: the container's, 0 where it has the host's; and the one that pid is a
+ * number of. */
+struct state_ns {
+	uint32_t pid_ns;
+	uint32_t seen_pid_ns;
+};
+
 static void state_format(struct text *out, const struct state *state, uint64_t start_ticks,
-			 uint32_t pid_ns)
+			 const struct state_ns *ns)
 {
 	autofree char *root = NULL;
 	struct timespec now;
@@ -151,7 +158,11 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 	json_key(&json, "start_ticks");
 	json_unsigned(&json, start_ticks);
 	json_key(&json, "pid_ns");
-	json_unsigned(&json, pid_ns);
+	json_unsigned(&json, ns->pid_ns);
+	json_key(&json, "holder_pid");
+	json_number(&json, getpid());
+	json_key(&json, "seen_pid_ns");
+	json_unsigned(&json, ns->seen_pid_ns);
 	if (state->spec->rootfs || state->spec->image)
 		root = realpath(state->spec->rootfs ? state->spec->rootfs : state->spec->image,
 				NULL);
@@ -210,7 +221,7 @@ int state_write(int dir_fd, const struct state *state)
 	autoclose int proc_fd = procfs_open("/proc");
 	struct text content = {0};
 	uint64_t start_ticks = 0;
-	uint32_t pid_ns = 0;
+	struct state_ns ns = {0};
 	int r;
 
 	if (proc_fd < 0)
@@ -218,10 +229,12 @@ int state_write(int dir_fd, const struct state *state)
 	r = nsview_state_start_ticks(proc_fd, state->pid, &start_ticks);
 	/* A --pid host container's is no mark of it. */
 	if (!r && rights_has_own(state->rights, CLONE_NEWPID))
-		r = procfs_namespace(proc_fd, state->pid, "pid", &pid_ns);
+		r = procfs_namespace(proc_fd, state->pid, "pid", &ns.pid_ns);
+	if (!r)
+		r = procfs_namespace(proc_fd, PROCFS_SELF, "pid", &ns.seen_pid_ns);
 	if (r)
 		return log_fail(r, "look at the container's process %d", state->pid);
-	state_format(&content, state, start_ticks, pid_ns);
+	state_format(&content, state, start_ticks, &ns);
 	if (flock(dir_fd, LOCK_EX)) {
 		r = log_fail(-errno, "lock the directory of the containers' states");
 	} else {

@@ -17,7 +17,7 @@
 #include "host/procfs.h"
 #include "host/runtime/nsview_state.h"
 #include "launch/forward.h"
-#include "launch/state.h"
+#include "launch/stale.h"
 
 #define STOP_PATIENCE_MS 10000 /* docker's */
 #define STOP_LOOKS 500         /* in 5 seconds: a keeper needs a few milliseconds */
@@ -77,7 +77,7 @@ static void stop_await_clear(const struct nsview_state *state)
 		nanosleep(&pause, NULL);
 	}
 	if (dir_fd >= 0)
-		state_remove(dir_fd, state->name, state->id);
+		stale_clear(dir_fd, state);
 }
 
 int stop_container(const struct nsview_state *state)

@@ -167,7 +167,7 @@ static void state_parse_declared(json_object *root, struct nsview_state *state)
 
 static int state_parse(json_object *root, struct nsview_state *state)
 {
-	uint64_t pid, pid_ns;
+	uint64_t pid, pid_ns, seen_pid_ns, holder_pid;
 
 	if (state_text(root, "name", state->name, sizeof(state->name)) ||
 	    state_text(root, "id", state->id, sizeof(state->id)) ||
@@ -177,6 +177,10 @@ static int state_parse(json_object *root, struct nsview_state *state)
 		return -EINVAL;
 	state->pid = pid;
 	state->pid_ns = pid_ns;
+	if (!state_number(root, "seen_pid_ns", UINT32_MAX, &seen_pid_ns))
+		state->seen_pid_ns = seen_pid_ns;
+	if (!state_number(root, "holder_pid", INT32_MAX, &holder_pid))
+		state->holder_pid = holder_pid;
 	state->start_boot_ns = state->start_ticks * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
 	if (state_text(root, "rootfs", state->root, sizeof(state->root)))
 		state->root[0] = '\0';

@@ -18,6 +18,8 @@ struct nsview_state {
 	char created[40];       /* RFC 3339 in UTC */
 	uint32_t pid;           /* of COMMAND, as the procfs numbers it that was looked at */
 	uint32_t pid_ns;        /* inode of its pid namespace; 0: it has the host's */
+	uint32_t seen_pid_ns;   /* inode of the pid namespace that nsview was in; 0: not known */
+	uint32_t holder_pid;    /* of the nsview that waits for COMMAND's end; 0: not known */
 	uint64_t start_ticks;   /* /proc/PID/stat field 22: with pid, who it is */
 	uint64_t start_boot_ns; /* the same, in nanoseconds and ticks' precision */
 	uint64_t capabilities;  /* declared: the bounding set it was given */
