@@ -399,6 +399,41 @@ class Hostile(Images):
                            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})  # which cannot be traced
         self.assertEqual(done.stderr.count("execve("), 2, done.stderr)
 
+    def test_no_advice_to_leave_the_image_out(self):
+        """It is there already: a word too many is a command that is not."""
+        self.write(saved([base()]))
+        done = self.inside("ubuntu", "sleep", "3600", check=127)
+        self.assertRegex(done.stderr, r"\Ansview: cannot run ubuntu: no such command in the container's PATH [^\n]*\n\Z")
+        self.assertNotIn("no image is needed", done.stderr)
+
+    def shown(self, *words):
+        """{name: image} of the containers that ps shows."""
+        return {row["container"]: row["image"] for row in json.loads(run("ps", "--json", *words).stdout)}
+
+    def test_ps_knows_the_image(self):
+        """By its tag, or without one by its archive as it was typed."""
+        for changes, image in (({}, "test:latest"), ({"RepoTags": None}, self.file)):
+            with self.subTest(image=image):
+                self.write(saved([base()], **changes))
+                name = f"image-{os.getpid()}-{len(changes)}"
+                run("run", "-d", "--name", name, "--image", self.file, *programs(), "sleep", "300")
+                try:
+                    state = json.loads(pathlib.Path(f"/run/nsview/{name}.json").read_text())
+                    self.assertEqual((state["image"], state["rootfs"]), (image, os.path.realpath(self.file)))
+                    self.assertEqual(self.shown("-c", name), {name: image})
+                    self.assertIn(name, self.shown("--image", f"*{image[2:]}"))
+                    self.assertNotIn(name, self.shown("--image", f"{image}x"))
+                finally:
+                    run("run", "--stop", name)
+
+    def test_without_an_image_there_is_none(self):
+        name = f"image-{os.getpid()}"
+        run("run", "-d", "--name", name, "--rootfs", "/", "sleep", "300")
+        try:
+            self.assertEqual(self.shown("-c", name), {name: None})
+        finally:
+            run("run", "--stop", name)
+
     def test_a_sparse_giant_takes_no_memory(self):
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:

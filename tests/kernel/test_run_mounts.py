@@ -325,6 +325,11 @@ class Rootfs(Folder):
     def tree(self):
         return sorted((folder, *names, *files) for folder, names, files in os.walk(self.folder))
 
+    def test_no_advice_to_leave_an_image_out(self):
+        done = run("run", *self.options, "ubuntu", "sleep", "3600", check=127)
+        self.assertNotIn("no image is needed", done.stderr)
+        self.assertIn("no such command", done.stderr)
+
     def test_its_files_are_the_roots(self):
         text = inside("sh", "-c", "id -u; cat /etc/passwd", options=[*self.options, "--user", "web"])
         self.assertEqual(text, "4711\n" + pathlib.Path(self.root, "etc/passwd").read_text())

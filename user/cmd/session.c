@@ -217,6 +217,7 @@ static struct runtime_container sample_declared(const struct nsview_state *state
 		.runtime = "nsview",
 		.id = state->id,
 		.name = state->name,
+		.image = state->image[0] ? state->image : NULL,
 		.user = state->user,
 		.first_pid = state->pid,
 		.caps = state->capabilities,

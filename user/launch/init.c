@@ -197,6 +197,7 @@ static int init_run(const struct init *init)
 	struct user user = {0};
 	struct environment environment = {0};
 	autoclose int root_fd = -1;
+	struct program program;
 	const char *path;
 	bool has_groups;
 
@@ -217,7 +218,13 @@ static int init_run(const struct init *init)
 	init_die_with_parent(init->go_fd);
 	(void)!write(init->report_fd, &ready, sizeof(ready));
 	path = environment_get(&environment, "PATH");
-	return program_execute(init->spec->command, environment.items, path ? path : PROGRAM_PATH);
+	program = (struct program){
+		.command = init->spec->command,
+		.environment = environment.items,
+		.path = path ? path : PROGRAM_PATH,
+		.is_on_hosts_files = !init->spec->rootfs && !init->spec->image,
+	};
+	return program_execute(&program);
 }
 
 _Noreturn void init_main(const struct init *init)

@@ -172,10 +172,12 @@ static int launch_limit(struct launch *launch)
 
 static int launch_publish(struct launch *launch)
 {
+	const struct image *image = launch->init.rootfs.image;
 	const struct state state = {
 		.spec = launch->spec,
 		.name = launch_name(launch),
 		.id = launch->id,
+		.image = image && image->name ? image->name : launch->spec->image,
 		.rights = &launch->rights,
 		.volumes = &launch->init.rootfs.volumes,
 		.pid = launch->pid,

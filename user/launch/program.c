@@ -29,9 +29,11 @@ static bool program_is_there(const char *word, const char *path)
 }
 
 /* `nsview run ubuntu sleep 3600`, from hands that know docker, deserves more than "not found". */
-static int program_not_found(char *const *command, const char *path)
+static int program_not_found(const struct program *program)
 {
-	if (command[1] && program_is_there(command[1], path))
+	char *const *command = program->command;
+
+	if (program->is_on_hosts_files && command[1] && program_is_there(command[1], program->path))
 		log_error(
 			0,
 			"cannot run %s: no such command; no image is needed, the host's own programs "
@@ -43,7 +45,7 @@ static int program_not_found(char *const *command, const char *path)
 		log_error(0, "cannot run %s: no such file in the container", command[0]);
 	else
 		log_error(0, "cannot run %s: no such command in the container's PATH (%s)",
-			  command[0], path);
+			  command[0], program->path);
 	return LAUNCH_EXIT_NOT_FOUND;
 }
 
@@ -82,23 +84,24 @@ static int program_try(const char *file, char *const *command, char *const *envi
 	return errno;
 }
 
-int program_execute(char *const *command, char *const *environment, const char *path)
+int program_execute(const struct program *program)
 {
+	char *const *command = program->command;
 	autofree char *refused = NULL;
 	int refused_error = 0, error;
-	const char *dir = path;
+	const char *dir = program->path;
 
 	if (strchr(command[0], '/')) {
-		error = program_try(command[0], command, environment);
+		error = program_try(command[0], command, program->environment);
 		if (error == ENOENT && access(command[0], F_OK))
-			return program_not_found(command, path);
+			return program_not_found(program);
 		return program_refused(error, command[0]);
 	}
 	while (*command[0] && *dir) {
 		const char *end = strchrnul(dir, ':');
 		autofree char *file = mem_printf("%.*s/%s", (int)(end - dir), dir, command[0]);
 
-		error = program_try(file, command, environment);
+		error = program_try(file, command, program->environment);
 		/* Like execvp: what cannot be executed here may be found further on. */
 		if (!refused && error != ENOTDIR && (error != ENOENT || !access(file, F_OK))) {
 			refused = steal(file);
@@ -108,5 +111,5 @@ int program_execute(char *const *command, char *const *environment, const char *
 	}
 	if (refused)
 		return program_refused(refused_error, refused);
-	return program_not_found(command, path);
+	return program_not_found(program);
 }

@@ -167,6 +167,7 @@ static void state_format(struct text *out, const struct state *state, uint64_t s
 		root = realpath(state->spec->rootfs ? state->spec->rootfs : state->spec->image,
 				NULL);
 	state_add_string(&json, "rootfs", root);
+	state_add_string(&json, "image", state->image);
 	json_key(&json, "read_only");
 	json_boolean(&json, state->spec->is_read_only);
 	state_add_volumes(&json, state->volumes);

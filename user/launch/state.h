@@ -18,6 +18,7 @@ struct state {
 	const struct spec *spec;
 	const char *name;
 	const char *id;
+	const char *image; /* its name, or the archive's path as typed; NULL: none */
 	const struct rights *rights;
 	const struct volumes *volumes;
 	pid_t pid;

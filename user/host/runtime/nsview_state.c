@@ -184,6 +184,8 @@ static int state_parse(json_object *root, struct nsview_state *state)
 	state->start_boot_ns = state->start_ticks * (NS_PER_SECOND / sysconf(_SC_CLK_TCK));
 	if (state_text(root, "rootfs", state->root, sizeof(state->root)))
 		state->root[0] = '\0';
+	if (state_text(root, "image", state->image, sizeof(state->image)))
+		state->image[0] = '\0';
 	if (state_text(root, "created", state->created, sizeof(state->created)))
 		state->created[0] = '\0';
 	state_parse_declared(root, state);

@@ -15,6 +15,7 @@ struct nsview_state {
 	char name[129];
 	char id[65];
 	char root[PATH_MAX];    /* --rootfs or --image; "": the host's own programs */
+	char image[PATH_MAX];   /* as it was tagged, else the archive's path as typed; "": none */
 	char created[40];       /* RFC 3339 in UTC */
 	uint32_t pid;           /* of COMMAND, as the procfs numbers it that was looked at */
 	uint32_t pid_ns;        /* inode of its pid namespace; 0: it has the host's */
