@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/procfs.h"
+#include "host/time_zone.h"
 
 #define NS_PER_S 1000000000LL
 #define CAP_LAST_MAX 63
@@ -202,4 +203,20 @@ void facts_read(struct facts *facts, const char *host_root)
 	facts->cap_effective = cap_effective_read();
 	facts->euid = geteuid();
 	facts_read_clock(facts);
+}
+
+bool facts_local(const struct facts *facts, int64_t epoch, struct tm *local)
+{
+	time_t time = (time_t)epoch;
+
+	if (facts->zone)
+		return !time_zone_local(facts->zone, epoch, local);
+	return localtime_r(&time, local);
+}
+
+int64_t facts_epoch(const struct facts *facts, const struct tm *local)
+{
+	struct tm date = *local;
+
+	return facts->zone ? time_zone_epoch(facts->zone, local) : (int64_t)mktime(&date);
 }

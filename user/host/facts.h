@@ -8,6 +8,9 @@
 
 #include "bpf/event.h"
 
+struct time_zone;
+struct tm;
+
 /*
  * The host's own namespaces have fixed inodes (include/linux/proc_ns.h): cgroup since 4.6, time
  * since 5.6, the others since 3.8. mnt and net have not, on most kernels.
@@ -40,10 +43,17 @@ struct facts {
 	uint64_t cap_effective;     /* nsview's own */
 	uint32_t euid;
 	char proc_path[4096]; /* where the processes are read: /proc, or HOST_ROOT/proc */
+	/* Of another machine, in a replay (borrowed); NULL and 0: the C library's, and /proc's. */
+	const struct time_zone *zone;
+	int pid_digits; /* of kernel.pid_max */
 };
 
 /* Fills everything; what cannot be read stays 0. host_root: NULL or --host-root. */
 void facts_read(struct facts *facts, const char *host_root);
+
+/* Local time, and back. false: no year that fits. */
+bool facts_local(const struct facts *facts, int64_t epoch, struct tm *local);
+int64_t facts_epoch(const struct facts *facts, const struct tm *local);
 
 /* Samples the clocks again (the offset moves with NTP and settimeofday). */
 void facts_read_clock(struct facts *facts);

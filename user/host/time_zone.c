@@ -2,10 +2,13 @@
 #include "host/time_zone.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -306,6 +309,59 @@ int time_zone_read(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct time_zone 
 	return r;
 }
 
+/* A file of time zones below the system's; false: there is none, or it is none. */
+static bool own_file_add(const char *path, struct text *tzif)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	autofree char *data = mem_new(FILE_BYTES_MAX);
+	struct time_zone *zone = NULL;
+	struct stat status;
+	ssize_t length = -1;
+
+	if (fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) &&
+	    status.st_size <= (off_t)FILE_BYTES_MAX)
+		length = read(fd, data, FILE_BYTES_MAX);
+	if (length <= 0 || time_zone_parse(data, (size_t)length, &zone))
+		return false;
+	time_zone_free(zone);
+	text_add(tzif, data, (size_t)length);
+	return true;
+}
+
+/* A zone without a transition, whose rule holds for all times. */
+static void own_rule_add(const char *rule, struct text *tzif)
+{
+	/* tzfile(5): one type, UTC, whose name is one NUL; the same again with 64 bits. */
+	static const char block[HEADER_BYTES + TYPE_BYTES + 1] = {
+		'T', 'Z', 'i', 'f', '2', [20 + 4 * 4 + 3] = 1, [20 + 5 * 4 + 3] = 1};
+
+	text_add(tzif, block, sizeof(block));
+	text_add(tzif, block, sizeof(block));
+	text_add_char(tzif, '\n');
+	text_add_string(tzif, rule);
+	text_add_char(tzif, '\n');
+}
+
+void time_zone_own(struct text *tzif)
+{
+	const char *name = getenv("TZ");
+	struct rule rule = {0};
+	autofree char *path = NULL;
+
+	if (!name) {
+		if (!own_file_add("/etc/localtime", tzif))
+			own_rule_add("UTC0", tzif);
+		return;
+	}
+	if (*name == ':')
+		name++;
+	path = *name == '/' ? mem_copy(name) : mem_printf("/usr/share/zoneinfo/%s", name);
+	if (*name && own_file_add(path, tzif))
+		return;
+	own_rule_add(strlen(name) < RULE_LENGTH_MAX && rule_parse(name, &rule) ? name : "UTC0",
+		     tzif);
+}
+
 static bool is_leap(int64_t year)
 {
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -393,4 +449,16 @@ int time_zone_local(const struct time_zone *zone, int64_t epoch, struct tm *loca
 	time_t shifted = (time_t)(epoch + time_zone_offset(zone, epoch));
 
 	return gmtime_r(&shifted, local) ? 0 : -EOVERFLOW;
+}
+
+int64_t time_zone_epoch(const struct time_zone *zone, const struct tm *local)
+{
+	struct tm date = *local;
+	int64_t shown = timegm(&date);
+	int64_t standard = shown - time_zone_offset(zone, shown);
+	int64_t epoch = shown - time_zone_offset(zone, standard);
+
+	/* Where neither is shown so, they are one and the other side of what is left out. */
+	return epoch + time_zone_offset(zone, epoch) == shown || epoch > standard ? epoch
+										  : standard;
 }

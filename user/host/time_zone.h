@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct text;
 struct time_zone;
 struct tm;
 
@@ -23,10 +24,19 @@ void time_zone_free(struct time_zone *zone);
  */
 int time_zone_read(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct time_zone **zone);
 
+/*
+ * The zone of this process, as its C library has it (TZ, else /etc/localtime), appended as
+ * time_zone_parse takes it; what is none is UTC, as for the C library.
+ */
+void time_zone_own(struct text *tzif);
+
 /* Seconds east of UTC; 0 for NULL. */
 int32_t time_zone_offset(const struct time_zone *zone, int64_t epoch);
 
 /* -EOVERFLOW: no year that fits. */
 int time_zone_local(const struct time_zone *zone, int64_t epoch, struct tm *local);
+
+/* Back again: mktime(3). A time that is left out in spring is the one as long after the switch. */
+int64_t time_zone_epoch(const struct time_zone *zone, const struct tm *local);
 
 #endif

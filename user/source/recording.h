@@ -33,7 +33,6 @@ struct recording_header {
 	uint64_t boot_offset_ns; /* at time_boot_ns */
 	uint64_t page_bytes;
 	uint64_t memory_bytes;
-	uint64_t unknown; /* FIELD_BIT()s that its source could not tell, for any process */
 	uint32_t self_ns[NS_KINDS];
 	uint32_t cpus;
 	uint32_t cap_last;
@@ -45,7 +44,9 @@ struct recording_header {
 	char boot_id[40];
 	char source[16]; /* which one it was: bpf */
 };
-_Static_assert(sizeof(struct recording_header) == 384, "recording_header: WIRE_VERSION?");
+_Static_assert(sizeof(struct recording_header) == 376, "recording_header: WIRE_VERSION?");
+
+uint32_t recording_checksum(const struct recording_header *header);
 
 struct recording_counts {
 	uint64_t records;
@@ -57,7 +58,7 @@ struct recording_counts {
 /*
  * Makes the file, mode 0600, and writes the header. An empty file and an older recording are
  * replaced, a device or a pipe is written to; any other file is refused. Negative: said.
- * facts: of this machine.
+ * facts: of this machine. source: which one is recorded.
  */
 int recording_create(struct recording_writer **writer, const char *path, const struct facts *facts,
 		     const char *source);
@@ -76,7 +77,8 @@ void recording_add_mark(struct recording_writer *writer, enum mark_kind kind,
 /* Writes out what has gathered. 0, or the -errno of what could not be written, not said yet. */
 int recording_flush(struct recording_writer *writer);
 
-/* Ends and frees it; counts may be NULL. The same result as recording_flush. Takes NULL. */
+/* Frees it, after a MARK_END where facts (of now) are given; counts may be NULL. 0, or the first
+ * -errno of what could not be written. Takes NULL. */
 int recording_close(struct recording_writer *writer, const struct facts *facts,
 		    struct recording_counts *counts);
 

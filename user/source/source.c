@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/facts.h"
 
 struct source {
 	const struct source_ops *ops;
@@ -66,6 +67,14 @@ int source_poll(struct source *source, int timeout_ms, record_sink sink, void *c
 void source_report(struct source *source, struct hook_report *hooks)
 {
 	source->ops->report(source->state, hooks);
+}
+
+void source_facts(struct source *source, struct facts *facts)
+{
+	if (source->ops->facts)
+		source->ops->facts(source->state, facts);
+	else
+		facts_read_clock(facts);
 }
 
 const struct source_ops *source_kind(const struct source *source)

@@ -26,6 +26,8 @@ struct source_options {
 	const struct facts *facts; /* borrowed, must outlive the source */
 	const char *btf_path;      /* --btf; NULL: the kernel's own */
 	size_t args_max;           /* bytes of argument vector per process; 0: none wanted */
+	const char *replay_path;   /* replay_source: the recording, borrowed as the next one is */
+	const char *replay_at;     /* its last moment, as --at has it; NULL: all of it */
 };
 
 /* What --hooks, --ring, --complete, --args-max and --env ask for. */
@@ -69,11 +71,15 @@ struct source_ops {
 	int (*poll)(void *state, int timeout_ms, record_sink sink, void *context);
 	/* hooks: room for HOOKS. */
 	void (*report)(void *state, struct hook_report *hooks);
+	/* Makes facts those of the recorded machine, and its clock that of the last record handed
+	 * out. NULL: it is this machine. The time zone is borrowed from the source. */
+	void (*facts)(void *state, struct facts *facts);
 	uint64_t unknown; /* FIELD_BIT()s that this source can never tell, for any process */
 };
 
 extern const struct source_ops bpf_source;
 extern const struct source_ops proc_source;
+extern const struct source_ops replay_source; /* never tried unless asked for */
 
 /*
  * Opens one source, or tries the kernel and then /proc (ops NULL). When it had to fall back,
@@ -86,6 +92,8 @@ int source_snapshot(struct source *source, record_sink sink, void *context);
 int source_listen(struct source *source, const struct listen_options *options, struct text *why);
 int source_poll(struct source *source, int timeout_ms, record_sink sink, void *context);
 void source_report(struct source *source, struct hook_report *hooks);
+/* Samples the clock again, or does what source_ops.facts does. */
+void source_facts(struct source *source, struct facts *facts);
 const struct source_ops *source_kind(const struct source *source);
 void source_close(struct source *source);
 

@@ -234,14 +234,14 @@ static void cell_add_cpu_clock(struct text *out, uint64_t ns)
 /* procps's pr_stime(): today the time, this year the day, else the year. */
 static void cell_add_start(struct text *out, int64_t epoch_ns, const struct facts *facts)
 {
-	time_t start = (time_t)(epoch_ns / (int64_t)NS_PER_SECOND);
-	time_t now = (time_t)((facts->boot_now_ns + facts->boot_offset_ns) / NS_PER_SECOND);
+	int64_t start = epoch_ns / (int64_t)NS_PER_SECOND;
+	int64_t now = (int64_t)((facts->boot_now_ns + facts->boot_offset_ns) / NS_PER_SECOND);
 	const char *format = "%H:%M";
 	struct tm started;
 	struct tm today;
 	char shown[32];
 
-	if (!localtime_r(&start, &started) || !localtime_r(&now, &today)) {
+	if (!facts_local(facts, start, &started) || !facts_local(facts, now, &today)) {
 		text_add_char(out, '?');
 		return;
 	}

@@ -175,7 +175,7 @@ static int read_duration(struct reading *reading)
 }
 
 /* A date, a time of today, or both, in local time; with Z behind it, in UTC. */
-static bool date_read(const char *text, time_t now, time_t *seconds)
+static bool date_read(const char *text, const struct facts *facts, int64_t now, int64_t *seconds)
 {
 	static const char *const formats[] = {
 		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
@@ -186,7 +186,7 @@ static bool date_read(const char *text, time_t now, time_t *seconds)
 		struct tm date;
 		const char *end;
 
-		if (!localtime_r(&now, &date))
+		if (!facts_local(facts, now, &date))
 			return false;
 		date.tm_hour = date.tm_min = date.tm_sec = 0;
 		date.tm_isdst = -1;
@@ -195,7 +195,7 @@ static bool date_read(const char *text, time_t now, time_t *seconds)
 			continue;
 		if (*end && strcmp(end, "Z"))
 			continue;
-		*seconds = *end ? timegm(&date) : mktime(&date);
+		*seconds = *end ? timegm(&date) : facts_epoch(facts, &date);
 		return true;
 	}
 	return false;
@@ -206,7 +206,7 @@ static int read_start(struct reading *reading)
 	const struct facts *facts = reading->view->facts;
 	int64_t now_ns = (int64_t)(facts->boot_now_ns + facts->boot_offset_ns);
 	double ago;
-	time_t seconds;
+	int64_t seconds;
 
 	reading->literal->kind = LITERAL_NUMBER;
 	if (*reading->text == '-' && quantity_read(reading->text, time_units, &ago) &&
@@ -214,11 +214,11 @@ static int read_start(struct reading *reading)
 		reading->literal->number = now_ns + (int64_t)ago;
 		return 0;
 	}
-	if (!date_read(reading->text, (time_t)(now_ns / NS_PER_SECOND), &seconds))
+	if (!date_read(reading->text, facts, now_ns / NS_PER_SECOND, &seconds))
 		return read_fails(reading, 0,
 				  "is compared with a time: 06:14, 2026-11-21, "
 				  "2026-11-21T06:14:31, or -10m for ten minutes ago");
-	reading->literal->number = (int64_t)seconds * NS_PER_SECOND;
+	reading->literal->number = seconds * NS_PER_SECOND;
 	return 0;
 }
 

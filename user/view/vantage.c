@@ -231,11 +231,9 @@ int64_t vantage_now(const struct vantage *vantage)
 
 bool vantage_local(const struct vantage *vantage, int64_t epoch, struct tm *local)
 {
-	time_t time = (time_t)epoch;
-
 	if (vantage->root)
 		return !time_zone_local(vantage->zone, epoch, local);
-	return localtime_r(&time, local);
+	return facts_local(vantage->view->facts, epoch, local);
 }
 
 /* A process group that has its leader still, and in another pid namespace. */
