@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "cmd/ps_inside.h"
+#include "cmd/replay.h"
 #include "cmd/session.h"
 #include "output/output.h"
 #include "view/tree.h"
@@ -285,12 +286,14 @@ static int check_inside(const struct ps_options *options)
 		return -EINVAL;
 	}
 	select.source = NULL;
+	select.replay = NULL;
+	select.at = NULL;
 	if (options->columns.count || options->sort.count || options->is_tree || options->by ||
 	    options->as_json || options->as_ndjson ||
 	    memcmp(&select, &nothing, sizeof(select)) != 0) {
 		log_error(0,
-			  "--%s prints what ps aux would: with it go -ef, --wide, --no-headers "
-			  "and --source only",
+			  "--%s prints what ps aux would: with it go -ef, --wide, --no-headers, "
+			  "--source and --replay only",
 			  name);
 		return -EINVAL;
 	}
@@ -440,6 +443,8 @@ static int ps_run(struct app *app, void *target, int argc, char **argv)
 		exit_code = session_open(&ps.session, app, &options->select, ARGS_MAX);
 		if (exit_code == EXIT_DONE)
 			exit_code = session_snapshot(&ps.session);
+		if (exit_code == EXIT_DONE && ps.session.replay)
+			exit_code = replay_finish(&ps.session);
 		if (exit_code == EXIT_DONE && (options->inside || options->both))
 			exit_code = ps_show_inside(&ps);
 		else if (exit_code == EXIT_DONE)

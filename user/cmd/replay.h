@@ -32,7 +32,12 @@ bool replay_take(struct session *session, const struct record_header *record,
 const struct runtime_container *replay_declared(const struct replay *replay,
 						const struct container *container);
 
-/* After the snapshot: everything up to --at or the end into the model, for who shows a table.
+/* Feeds the recording's snapshot to the session's new model; -errno: said. */
+int replay_snapshot(struct session *session);
+/* Once it is settled: gives its containers the names told so far. */
+void replay_name(struct session *session);
+
+/* After that: everything up to --at or the end into the model, for who shows a table.
  * An exit code. */
 int replay_finish(struct session *session);
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/replay.h"
 #include "host/passwd.h"
 #include "host/pid_ns.h"
 #include "host/procfs.h"
@@ -91,6 +92,16 @@ const struct option select_option_table[] = {
 	 .help = "read the kernel, or /proc only; without it the best that is allowed",
 	 .kind = OPTION_TEXT,
 	 .offset = SELECT(source)},
+	{.name = "replay",
+	 .argument = "FILE",
+	 .help = "as `nsview events --record FILE` saw it, instead of this machine",
+	 .kind = OPTION_TEXT,
+	 .offset = SELECT(replay)},
+	{.name = "at",
+	 .argument = "TIME",
+	 .help = "with --replay, up to then: 06:14:31, 2026-11-21T06:14:31Z or +SECONDS",
+	 .kind = OPTION_TEXT,
+	 .offset = SELECT(at)},
 	OPTIONS_END,
 };
 
@@ -134,9 +145,9 @@ static int session_resolve_users(struct session *session, const struct option_li
 	for (size_t i = 0; i < users->count; i++) {
 		if (passwd_host_uid(session->view.users, users->items[i], &session->uids[i])) {
 			log_error(0,
-				  "this host has no user %s: --in-user selects by the names "
+				  "%s has no user %s: --in-user selects by the names "
 				  "inside containers",
-				  users->items[i]);
+				  session->replay ? "the recording" : "this host", users->items[i]);
 			return EXIT_USAGE;
 		}
 	}
@@ -186,6 +197,20 @@ static int session_open_proc(const struct session *session)
 	return steal_fd(&proc_fd);
 }
 
+static int session_open_replay(struct session *session, const struct select_options *options,
+			       size_t args_max)
+{
+	int exit_code;
+
+	if (options->source) {
+		log_error(0, "--source says how to read this machine, and --replay reads a "
+			     "recording: give one of them");
+		return EXIT_USAGE;
+	}
+	exit_code = replay_open(session, options->replay, options->at, args_max);
+	return exit_code == EXIT_DONE ? session_select(session, options) : exit_code;
+}
+
 int session_open(struct session *session, struct app *app, const struct select_options *options,
 		 size_t args_max)
 {
@@ -194,6 +219,12 @@ int session_open(struct session *session, struct app *app, const struct select_o
 	*session = (struct session){.app = app, .view = {.facts = &app->facts, .proc_fd = -1}};
 	session->view.users = passwd_new(app->host_root);
 	session->view.scratch = mem_new(sizeof(*session->view.scratch));
+	if (options->replay)
+		return session_open_replay(session, options, args_max);
+	if (options->at) {
+		log_error(0, "--at is a moment of a recording: give its file with --replay");
+		return EXIT_USAGE;
+	}
 	exit_code = session_select(session, options);
 	if (exit_code == EXIT_DONE)
 		exit_code = session_open_source(session, options, args_max);
@@ -320,6 +351,15 @@ static void session_forget(struct session *session)
 	session->samples_declared = NULL;
 }
 
+static int session_snapshot_replay(struct session *session)
+{
+	if (replay_snapshot(session))
+		return EXIT_FAILED;
+	model_settle(session->model, NULL, 0);
+	replay_name(session);
+	return EXIT_DONE;
+}
+
 int session_snapshot(struct session *session)
 {
 	autofree struct container_name *names = NULL;
@@ -329,6 +369,8 @@ int session_snapshot(struct session *session)
 	session_forget(session);
 	session->model = model_new();
 	session->view.model = session->model;
+	if (session->replay)
+		return session_snapshot_replay(session);
 	facts_read_clock(&session->app->facts);
 	r = source_snapshot(session->source, session_take_record, session->model);
 	if (r) {
@@ -346,10 +388,13 @@ int session_snapshot(struct session *session)
 
 void session_close(struct session *session)
 {
+	if (session->app)
+		session->app->facts.zone = NULL; /* the source's */
 	source_close(session->source);
 	filter_free(session->filter);
 	session_forget(session);
 	docker_free(session->docker);
+	replay_free(session->replay);
 	passwd_free(session->view.users);
 	if (session->view.scratch)
 		text_free(session->view.scratch);

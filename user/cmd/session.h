@@ -14,6 +14,7 @@ struct app;
 struct docker;
 struct model;
 struct nsview_state;
+struct replay;
 struct runtime_container;
 struct source;
 
@@ -32,12 +33,15 @@ struct select_options {
 	const char *pod_namespace;
 	const char *filter;
 	const char *source;
+	const char *replay;
+	const char *at;
 };
 extern const struct option select_option_table[];
 
 struct session {
 	struct app *app;
 	struct source *source;
+	struct replay *replay; /* --replay: nothing is asked of this machine; NULL: live */
 	struct model *model;
 	struct docker *docker; /* its containers by name, remembered from snapshot to snapshot */
 	struct nsview_state *samples; /* nsview's own containers at the last snapshot */

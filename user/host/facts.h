@@ -4,6 +4,7 @@
 #define NSVIEW_HOST_FACTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/event.h"
@@ -45,6 +46,8 @@ struct facts {
 	char proc_path[4096]; /* where the processes are read: /proc, or HOST_ROOT/proc */
 	/* Of another machine, in a replay (borrowed); NULL and 0: the C library's, and /proc's. */
 	const struct time_zone *zone;
+	const char *zone_data; /* the same, as time_zone_parse takes it */
+	size_t zone_length;
 	int pid_digits; /* of kernel.pid_max */
 };
 

@@ -20,6 +20,8 @@
 #define NAME_BYTES_MAX 32           /* UT_NAMESIZE, utmp(5): no tool makes longer ones */
 #define HOST_NAMES_MAX 65536        /* remembered; what does not fit is asked for each time */
 #define ROOTS_MAX 65536             /* processes whose root is remembered */
+#define TOLD_MAX 1048576            /* names that a listener was told or that were learned */
+#define TOLD_BYTES_MAX 1024         /* of one of those */
 #define FILES_MAX 4096              /* containers whose file is remembered */
 #define NAMES_BYTES_MAX (16u << 20) /* of all those files together; beyond: numbers */
 #define BUFFER_BYTES_MAX (1u << 20)
@@ -57,6 +59,19 @@ struct known_root {
 	UT_hash_handle hh;
 };
 
+struct told_key {
+	uint32_t mnt_ns;
+	uint32_t pid;
+	uint32_t uid;
+};
+
+struct told_name {
+	struct told_key key;
+	bool is_told; /* to the listener */
+	char *name;   /* NULL: none */
+	UT_hash_handle hh;
+};
+
 struct passwd_cache {
 	struct host_name *host_names;
 	struct known_root *roots;
@@ -64,6 +79,10 @@ struct passwd_cache {
 	struct passwd_file *host; /* of --host-root; NULL: the C library's */
 	struct rootfile *reader;
 	size_t names_bytes;
+	struct told_name *told; /* by a listener's cache, or to a learning one */
+	bool is_learning;       /* only what was told is known */
+	passwd_listener listener;
+	void *listener_context;
 };
 
 static void file_free(struct passwd_file *file)
@@ -78,9 +97,15 @@ void passwd_free(struct passwd_cache *cache)
 	struct host_name *name, *next_name;
 	struct known_root *root, *next_root;
 	struct passwd_file *file, *next_file;
+	struct told_name *told, *next_told;
 
 	if (!cache)
 		return;
+	HASH_ITER (hh, cache->told, told, next_told) {
+		HASH_DEL(cache->told, told);
+		free(told->name);
+		free(told);
+	}
 	HASH_ITER (hh, cache->host_names, name, next_name) {
 		HASH_DEL(cache->host_names, name);
 		free(name->name);
@@ -214,7 +239,99 @@ static struct passwd *host_entry(const char *name, uint32_t uid, struct passwd *
 	return NULL;
 }
 
-const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+static struct told_name *told_find(const struct passwd_cache *cache, const struct told_key *key)
+{
+	struct told_name *told;
+
+	HASH_FIND(hh, cache->told, key, sizeof(*key), told);
+	return told;
+}
+
+static struct told_name *told_make(struct passwd_cache *cache, const struct told_key *key)
+{
+	struct told_name *told = told_find(cache, key);
+
+	if (told || HASH_COUNT(cache->told) >= TOLD_MAX)
+		return told;
+	told = mem_new(sizeof(*told));
+	told->key = *key;
+	HASH_ADD(hh, cache->told, key, sizeof(told->key), told);
+	return told;
+}
+
+/* name NULL: it has none any more. */
+static void told_set(struct told_name *told, const char *name, size_t length)
+{
+	char *copy = name ? mem_new(length + 1) : NULL;
+
+	if (name)
+		memcpy(copy, name, length);
+	free(told->name);
+	told->name = copy;
+	told->is_told = false;
+}
+
+void passwd_learn(struct passwd_cache *cache, uint32_t mnt_ns, uint32_t pid, uint32_t uid,
+		  const char *name, size_t length)
+{
+	const struct told_key key = {mnt_ns, pid, uid};
+	struct told_name *told;
+
+	if (length > TOLD_BYTES_MAX || memchr(name, '\0', length))
+		return;
+	told = told_make(cache, &key);
+	if (told)
+		told_set(told, length ? name : NULL, length);
+}
+
+static bool is_same(const char *one, const char *other)
+{
+	return one && other ? !strcmp(one, other) : one == other;
+}
+
+/* What was never told to have a name need not be told to have none. */
+static const char *name_tell(struct passwd_cache *cache, const struct told_key *key,
+			     const char *name)
+{
+	struct told_name *told;
+
+	if (!cache->listener)
+		return name;
+	told = name ? told_make(cache, key) : told_find(cache, key);
+	if (told && !is_same(told->name, name))
+		told_set(told, name, name ? strlen(name) : 0);
+	if (!told || told->is_told)
+		return name;
+	told->is_told = true;
+	cache->listener(cache->listener_context, key->mnt_ns, key->pid, key->uid, name ? name : "");
+	return name;
+}
+
+static const char *name_learned(struct passwd_cache *cache, const struct told_key *key)
+{
+	const struct told_name *told = told_find(cache, key);
+
+	return name_tell(cache, key, told ? told->name : NULL);
+}
+
+void passwd_listen(struct passwd_cache *cache, passwd_listener listener, void *context)
+{
+	cache->listener = listener;
+	cache->listener_context = context;
+}
+
+static bool told_uid(const struct passwd_cache *cache, const char *name, uint32_t *uid)
+{
+	for (const struct told_name *told = cache->told; told; told = told->hh.next) {
+		if (!told->key.pid && !told->key.mnt_ns && is_same(told->name, name)) {
+			*uid = told->key.uid;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *host_name_find(struct passwd_cache *cache, uint32_t uid)
 {
 	autofree char *buffer = NULL;
 	struct host_name *known;
@@ -236,15 +353,26 @@ const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
 	return known->name;
 }
 
+const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+{
+	const struct told_key key = {0, 0, uid};
+
+	if (cache->is_learning)
+		return name_learned(cache, &key);
+	return name_tell(cache, &key, host_name_find(cache, uid));
+}
+
 int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid)
 {
 	autofree char *buffer = NULL;
 	struct passwd entry;
-	struct passwd *found = cache->host ? NULL : host_entry(name, 0, &entry, &buffer);
+	bool asks_library = !cache->host && !cache->is_learning;
+	struct passwd *found = asks_library ? host_entry(name, 0, &entry, &buffer) : NULL;
 
 	if (found)
 		*uid = found->pw_uid;
-	if (found || (cache->host && file_uid(cache->host, name, uid)))
+	if (found || (cache->host && file_uid(cache->host, name, uid)) ||
+	    (cache->is_learning && told_uid(cache, name, uid)))
 		return 0;
 	return uid_parse(name, strlen(name), uid) ? 0 : -ENOENT;
 }
@@ -294,8 +422,16 @@ struct passwd_cache *passwd_new(const char *host_root)
 	return cache;
 }
 
-const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
-				  uint32_t mnt_ns, uint32_t uid)
+struct passwd_cache *passwd_new_learning(void)
+{
+	struct passwd_cache *cache = mem_new(sizeof(*cache));
+
+	cache->is_learning = true;
+	return cache;
+}
+
+static const char *container_name_find(struct passwd_cache *cache, int proc_fd, uint32_t pid,
+				       uint32_t mnt_ns, uint32_t uid)
 {
 	struct root_key key = {mnt_ns, pid};
 	struct known_root *root;
@@ -312,11 +448,24 @@ const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint3
 	return root->file ? file_name(root->file, uid) : NULL;
 }
 
+const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint32_t pid,
+				  uint32_t mnt_ns, uint32_t uid)
+{
+	const struct told_key key = {mnt_ns, pid, uid};
+
+	if (cache->is_learning)
+		return name_learned(cache, &key);
+	if (proc_fd < 0)
+		return NULL;
+	return name_tell(cache, &key, container_name_find(cache, proc_fd, pid, mnt_ns, uid));
+}
+
 void passwd_forget(struct passwd_cache *cache, uint32_t mnt_ns)
 {
 	struct known_root *root, *next_root;
 	struct passwd_file *file, *next_file;
 
+	/* Of a learning cache there are none. */
 	HASH_ITER (hh, cache->roots, root, next_root) {
 		if (root->key.mnt_ns != mnt_ns)
 			continue;

@@ -63,7 +63,10 @@ static struct recording_header *header_make(const struct facts *facts, const cha
 	struct text zone = {0};
 	size_t size;
 
-	time_zone_own(&zone);
+	if (facts->zone)
+		text_add(&zone, facts->zone_data, facts->zone_length);
+	else
+		time_zone_own(&zone);
 	size = padded(sizeof(*header) + zone.length);
 	header = mem_new(size);
 	*header = (struct recording_header){

@@ -278,6 +278,8 @@ static void replay_facts(void *opaque, struct facts *facts)
 	facts->memory_bytes = header->memory_bytes;
 	facts->pid_digits = (int)header->pid_digits;
 	facts->zone = state->reader.zone;
+	facts->zone_data = (const char *)(header + 1);
+	facts->zone_length = header->zone_length;
 	facts->time_ns_offset_ns = 0;
 	facts->proc_path[0] = '\0';
 	facts->boot_now_ns = state->now.boot_ns;

@@ -147,12 +147,10 @@ PROC_GETTER(proc_get_in_user)
 {
 	const struct task_record *task = proc->task;
 	uint32_t uid = task->in_ids.euid;
-	const char *name = NULL;
+	const char *name = passwd_container_name(view->users, view->proc_fd, proc_root_pid(proc),
+						 task->ns[NS_MNT], uid);
 
 	(void)column;
-	if (view->proc_fd >= 0)
-		name = passwd_container_name(view->users, view->proc_fd, proc_root_pid(proc),
-					     task->ns[NS_MNT], uid);
 	value_set_user(value, view, name, uid);
 }
 

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Without a selection everything is written. With one, what it lets through, and from then on all of
+ * those processes: nothing of any other one may be in the file (docs/recordings.md). */
+#include "cmd/recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "host/passwd.h"
+#include "host/pid_max.h"
+#include "model/model.h"
+#include "source/recording.h"
+#include "source/source.h"
+#include "wire/wire.h"
+
+#define ALIGNMENT 8
+#define CONTAINERS_MAX 65536 /* known at a time; the cgroups as many */
+
+struct proc_key {
+	uint64_t start_boot_ns;
+	uint64_t tgid;
+};
+
+/* A process that the selection has let through once. */
+struct known_proc {
+	struct proc_key key;
+	UT_hash_handle hh;
+};
+
+struct known_cgroup {
+	uint64_t id;
+	UT_hash_handle hh;
+};
+
+/*
+ * A container some of whose processes are in the recording. A replay takes the first of those for
+ * its first process, which tells it from others there.
+ */
+struct known_container {
+	struct proc_key first; /* here */
+	struct proc_key shown; /* in a replay */
+	bool is_written;       /* what its runtime says of it */
+	UT_hash_handle hh;
+};
+
+/* Whose names were looked up last: one user's processes follow each other. */
+struct last_names {
+	struct id_block ids;
+	uint32_t in_euid;
+	uint32_t mnt_ns;
+	uint32_t user_ns_owner;
+	uint32_t loginuid;
+	const struct container *container;
+	bool is_there;
+};
+
+struct recorder {
+	struct session *session;
+	struct recording_writer *writer;
+	char *path;
+	bool is_selective;
+	bool is_failure_said;
+	struct known_proc *procs;     /* is_selective only */
+	struct known_cgroup *cgroups; /* the same: those whose path was written */
+	struct known_container *containers;
+	const struct known_container *looked_up; /* whose process's names are looked up now */
+	struct last_names last;
+	const struct column *in_user;
+	struct text record; /* where one is put together */
+};
+
+static void user_tell(void *context, uint32_t mnt_ns, uint32_t pid, uint32_t uid, const char *name)
+{
+	const struct recorder *recorder = context;
+	const struct known_container *container = recorder->looked_up;
+
+	if (pid && container && pid == container->first.tgid)
+		pid = (uint32_t)container->shown.tgid;
+	recording_add_user(recorder->writer, mnt_ns, pid, uid, name);
+}
+
+static bool is_selective(const struct selection *selection)
+{
+	return selection->containers_count || selection->pids_count || selection->in_pids_count ||
+	       selection->uids_count || selection->in_users_count || selection->runtime ||
+	       selection->image || selection->pod || selection->pod_namespace ||
+	       selection->only_containers || selection->only_host || selection->filter;
+}
+
+int recorder_open(struct recorder **recorder, struct session *session, const char *path)
+{
+	struct recorder *made = mem_new(sizeof(*made));
+	struct facts facts = session->app->facts;
+	const char *nearest;
+
+	if (!facts.pid_digits)
+		facts.pid_digits = pid_max_digits(session->view.proc_fd, true);
+	made->session = session;
+	if (recording_create(&made->writer, path, &facts, source_kind(session->source)->name)) {
+		free(made);
+		return EXIT_FAILED;
+	}
+	made->path = mem_copy(path);
+	made->is_selective = is_selective(&session->selection);
+	made->in_user = column_find("in-user", &nearest);
+	passwd_listen(session->view.users, user_tell, made);
+	*recorder = made;
+	return EXIT_DONE;
+}
+
+static struct proc_key key_of(uint32_t tgid, uint64_t start_boot_ns)
+{
+	return (struct proc_key){start_boot_ns, tgid};
+}
+
+static bool is_known(const struct recorder *recorder, const struct proc_key *key)
+{
+	struct known_proc *known;
+
+	HASH_FIND(hh, recorder->procs, key, sizeof(*key), known);
+	return known;
+}
+
+static void known_add(struct recorder *recorder, const struct proc_key *key)
+{
+	struct known_proc *known;
+
+	if (!recorder->is_selective || is_known(recorder, key))
+		return;
+	known = mem_new(sizeof(*known));
+	known->key = *key;
+	HASH_ADD(hh, recorder->procs, key, sizeof(known->key), known);
+}
+
+static void known_remove(struct recorder *recorder, const struct proc_key *key)
+{
+	struct known_proc *known;
+
+	HASH_FIND(hh, recorder->procs, key, sizeof(*key), known);
+	if (!known)
+		return;
+	HASH_DEL(recorder->procs, known);
+	free(known);
+}
+
+/* Every name that any column shows of a process. The listener writes those that are new. */
+static void names_look_up(struct recorder *recorder, const struct proc *proc)
+{
+	const struct view_context *view = &recorder->session->view;
+	const struct task_record *task = proc->task;
+	const struct last_names names = {
+		.ids = task->ids,
+		.in_euid = task->in_ids.euid,
+		.mnt_ns = task->ns[NS_MNT],
+		.user_ns_owner = task->user_ns_owner,
+		.loginuid = task->loginuid,
+		.container = proc->container,
+		.is_there = true,
+	};
+	const uint32_t uids[] = {task->ids.uid,   task->ids.euid,      task->ids.suid,
+				 task->ids.fsuid, task->user_ns_owner, task->loginuid};
+	struct value value;
+
+	if (recorder->last.is_there && !memcmp(&recorder->last, &names, sizeof(names)))
+		return;
+	recorder->last = names;
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
+		if (uids[i] != ID_UNSET)
+			passwd_host_name(view->users, uids[i]);
+	}
+	column_get(recorder->in_user, view, proc, &value);
+}
+
+static void record_start(struct recorder *recorder, const void *data, size_t size)
+{
+	text_clear(&recorder->record);
+	text_add(&recorder->record, data, size);
+}
+
+static void record_end(struct recorder *recorder)
+{
+	struct text *text = &recorder->record;
+	struct record_header *header;
+
+	while (text->length % ALIGNMENT)
+		text_add_char(text, '\0');
+	header = (void *)text->data;
+	header->size = (__u32)text->length;
+	recording_add(recorder->writer, header);
+}
+
+/* As a whole: also what threads, events and sweeps have added since it was read. */
+static void write_task(struct recorder *recorder, const struct proc *proc)
+{
+	struct task_record task = *proc->task;
+
+	task.cpu_ns = proc->cpu_ns;
+	record_start(recorder, &task, sizeof(task));
+	text_add(&recorder->record, (const char *)proc->chain,
+		 task.chain_count * sizeof(*proc->chain));
+	text_add(&recorder->record, (const char *)proc->groups,
+		 task.groups_kept * sizeof(*proc->groups));
+	text_add(&recorder->record, proc->cgroup_path, task.cgroup_length);
+	record_end(recorder);
+}
+
+static void write_args(struct recorder *recorder, const struct proc *proc)
+{
+	bool is_name = proc->long_name;
+	const char *data = is_name ? proc->long_name : proc->args;
+	const struct args_record args = {
+		.header = {.type = RECORD_ARGS},
+		.start_boot_ns = proc->task->start_boot_ns,
+		.tgid = proc->task->tgid,
+		.kind = is_name ? ARGS_NAME : ARGS_VECTOR,
+		.length = is_name ? (__u32)strlen(data) : proc->args_length,
+		.is_cut = !is_name && proc->args_cut,
+	};
+
+	if (!data)
+		return;
+	record_start(recorder, &args, sizeof(args));
+	text_add(&recorder->record, data, args.length);
+	record_end(recorder);
+}
+
+/* The one that came first: by then it has ended, or only its name is written once more. */
+static void container_forget_one(struct recorder *recorder)
+{
+	struct known_container *oldest = recorder->containers;
+
+	if (HASH_COUNT(recorder->containers) < CONTAINERS_MAX)
+		return;
+	HASH_DEL(recorder->containers, oldest);
+	free(oldest);
+}
+
+static struct known_container *container_know(struct recorder *recorder, const struct proc *proc)
+{
+	const struct container *container = proc->container;
+	struct known_container *known;
+	struct proc_key first;
+
+	if (!container)
+		return NULL;
+	first = key_of(container->first_pid, container->start_boot_ns);
+	HASH_FIND(hh, recorder->containers, &first, sizeof(first), known);
+	if (known)
+		return known;
+	known = mem_new(sizeof(*known));
+	known->first = first;
+	known->shown = first;
+	if (recorder->is_selective)
+		known->shown = key_of(proc->task->tgid, proc->task->start_boot_ns);
+	container_forget_one(recorder);
+	HASH_ADD(hh, recorder->containers, first, sizeof(known->first), known);
+	return known;
+}
+
+static void container_write(struct recorder *recorder, struct known_container *known,
+			    const struct runtime_container *declared, uint64_t time_boot_ns)
+{
+	const struct container_record record = {
+		.time_boot_ns = time_boot_ns,
+		.start_boot_ns = known->shown.start_boot_ns,
+		.first_pid = (__u32)known->shown.tgid,
+	};
+
+	if (!declared)
+		return;
+	known->is_written = true;
+	recording_add_container(recorder->writer, &record, declared);
+}
+
+void recorder_container(struct recorder *recorder, const struct container *container,
+			uint64_t time_boot_ns)
+{
+	const struct proc_key first = key_of(container->first_pid, container->start_boot_ns);
+	struct known_container *known;
+
+	HASH_FIND(hh, recorder->containers, &first, sizeof(first), known);
+	if (known)
+		container_write(recorder, known, container->declared, time_boot_ns);
+}
+
+/* What a process needs to be shown as here: its names and its container's. */
+static void proc_know(struct recorder *recorder, const struct proc *proc, uint64_t time_boot_ns)
+{
+	struct known_container *container = container_know(recorder, proc);
+
+	if (container && !container->is_written)
+		container_write(recorder, container, proc->container->declared, time_boot_ns);
+	recorder->looked_up = container;
+	names_look_up(recorder, proc);
+	recorder->looked_up = NULL;
+}
+
+static void write_host(struct recorder *recorder)
+{
+	struct host_record host = {
+		.header = {.size = sizeof(host), .type = RECORD_HOST},
+	};
+
+	memcpy(host.ns, model_host_ns(recorder->session->model), sizeof(host.ns));
+	recording_add(recorder->writer, &host.header);
+}
+
+static int age_compare(const void *left, const void *right)
+{
+	const struct task_record *one = (*(const struct proc *const *)left)->task;
+	const struct task_record *other = (*(const struct proc *const *)right)->task;
+
+	if (one->start_boot_ns != other->start_boot_ns)
+		return one->start_boot_ns < other->start_boot_ns ? -1 : 1;
+	return (one->tgid > other->tgid) - (one->tgid < other->tgid);
+}
+
+void recorder_snapshot(struct recorder *recorder)
+{
+	const struct query query = {.selection = recorder->session->selection};
+	const struct facts *facts = &recorder->session->app->facts;
+	struct query_result result;
+	struct text complaint = {0};
+
+	/* A container that is not there yet is the caller's to complain of. */
+	query_run(&query, &recorder->session->view, &result, &complaint);
+	text_free(&complaint);
+	passwd_host_name(recorder->session->view.users, 0); /* --both tells who root is */
+	write_host(recorder);
+	if (result.count)
+		qsort(result.procs, result.count, sizeof(*result.procs), age_compare);
+	for (size_t i = 0; i < result.count; i++) {
+		const struct task_record *task = result.procs[i]->task;
+		const struct proc_key key = key_of(task->tgid, task->start_boot_ns);
+
+		known_add(recorder, &key);
+		proc_know(recorder, result.procs[i], facts->boot_now_ns);
+		write_task(recorder, result.procs[i]);
+		write_args(recorder, result.procs[i]);
+	}
+	free(result.procs);
+	recording_add_mark(recorder->writer, MARK_SNAPSHOT, facts);
+}
+
+/* The paths of other containers' cgroups are left out; so each is written when it is needed. */
+static void cgroup_write(struct recorder *recorder, const struct proc *proc)
+{
+	const struct task_record *task = proc->task;
+	const struct cgroup_record cgroup = {
+		.header = {.type = RECORD_CGROUP},
+		.id = task->cgroup_id,
+		.hierarchy = task->cgroup_hierarchy,
+		.length = task->cgroup_length,
+		.is_cut = task->flags & TASK_CGROUP_CUT ? 1 : 0,
+	};
+	struct known_cgroup *known;
+
+	HASH_FIND(hh, recorder->cgroups, &cgroup.id, sizeof(cgroup.id), known);
+	if (known || !cgroup.length || HASH_COUNT(recorder->cgroups) >= CONTAINERS_MAX)
+		return;
+	known = mem_new(sizeof(*known));
+	known->id = cgroup.id;
+	HASH_ADD(hh, recorder->cgroups, id, sizeof(known->id), known);
+	record_start(recorder, &cgroup, sizeof(cgroup));
+	text_add(&recorder->record, proc->cgroup_path, cgroup.length);
+	record_end(recorder);
+}
+
+/* Whose record it is; false: no process's. */
+static bool record_key(const struct record_header *record, struct proc_key *key)
+{
+	switch (record->type) {
+	case RECORD_EVENT: {
+		const struct event_record *event = (const struct event_record *)record;
+
+		*key = key_of(event->tgid, event->start_boot_ns);
+		return true;
+	}
+	case RECORD_TASK: {
+		const struct task_record *task = (const struct task_record *)record;
+
+		*key = key_of(task->tgid, task->start_boot_ns);
+		return true;
+	}
+	case RECORD_ARGS: {
+		const struct args_record *args = (const struct args_record *)record;
+
+		*key = key_of(args->tgid, args->start_boot_ns);
+		return true;
+	}
+	case RECORD_THREAD: {
+		const struct thread_record *thread = (const struct thread_record *)record;
+
+		*key = key_of(thread->tgid, thread->start_boot_ns);
+		return true;
+	}
+	default:
+		return false;
+	}
+}
+
+static bool is_exit(const struct record_header *record)
+{
+	return record->type == RECORD_EVENT &&
+	       ((const struct event_record *)record)->action == EVENT_EXIT;
+}
+
+/* Once a process was let through, the rest of its life is. */
+static bool selection_follow(struct recorder *recorder, const struct record_header *record,
+			     const struct proc *proc, bool is_selected)
+{
+	struct proc_key key;
+
+	if (!record_key(record, &key))
+		return record->type != RECORD_CGROUP;
+	if (!is_selected && !is_known(recorder, &key))
+		return false;
+	known_add(recorder, &key);
+	if (proc)
+		cgroup_write(recorder, proc);
+	if (is_exit(record))
+		known_remove(recorder, &key);
+	return true;
+}
+
+static uint64_t record_time(const struct record_header *record)
+{
+	return record->type == RECORD_EVENT ? ((const struct event_record *)record)->time_boot_ns
+					    : 0;
+}
+
+void recorder_add(struct recorder *recorder, const struct record_header *record,
+		  const struct proc *proc, bool is_selected)
+{
+	if (recorder->is_selective && !selection_follow(recorder, record, proc, is_selected))
+		return;
+	/* Its root may be another by now, where another has its names. */
+	if (record->type == RECORD_EVENT &&
+	    ((const struct event_record *)record)->action == EVENT_EXEC)
+		recorder->last.is_there = false;
+	if (proc)
+		proc_know(recorder, proc, record_time(record));
+	recording_add(recorder->writer, record);
+}
+
+static void failure_say(struct recorder *recorder, int error)
+{
+	if (!error || recorder->is_failure_said)
+		return;
+	recorder->is_failure_said = true;
+	log_fail(error, "write the recording %s, which goes on with what is lost counted",
+		 recorder->path);
+}
+
+void recorder_flush(struct recorder *recorder)
+{
+	failure_say(recorder, recording_flush(recorder->writer));
+}
+
+static void known_free(struct recorder *recorder)
+{
+	struct known_proc *proc, *next_proc;
+	struct known_cgroup *cgroup, *next_cgroup;
+	struct known_container *container, *next_container;
+
+	HASH_ITER (hh, recorder->procs, proc, next_proc) {
+		HASH_DEL(recorder->procs, proc);
+		free(proc);
+	}
+	HASH_ITER (hh, recorder->cgroups, cgroup, next_cgroup) {
+		HASH_DEL(recorder->cgroups, cgroup);
+		free(cgroup);
+	}
+	HASH_ITER (hh, recorder->containers, container, next_container) {
+		HASH_DEL(recorder->containers, container);
+		free(container);
+	}
+}
+
+int recorder_close(struct recorder *recorder)
+{
+	struct recording_counts counts;
+	struct facts facts;
+
+	if (!recorder)
+		return EXIT_DONE;
+	passwd_listen(recorder->session->view.users, NULL, NULL);
+	facts = recorder->session->app->facts;
+	source_facts(recorder->session->source, &facts);
+	recording_close(recorder->writer, &facts, &counts);
+	if (counts.lost)
+		log_fail(counts.error ? counts.error : -EMSGSIZE,
+			 "write %llu of the %llu records of %s", (unsigned long long)counts.lost,
+			 (unsigned long long)counts.records, recorder->path);
+	known_free(recorder);
+	text_free(&recorder->record);
+	free(recorder->path);
+	free(recorder);
+	return counts.lost ? EXIT_FAILED : EXIT_DONE;
+}
