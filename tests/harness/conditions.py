@@ -56,6 +56,10 @@ def other_clang_format():
     return not version or version.group(1) != "14"
 
 
+def clock_goes_on():
+    return not os.environ.get("NSVIEW_CLOCK_LEAPS")
+
+
 def no_docker():
     """Where system programs are, whatever PATH says; the ones that the tests start."""
     path = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
@@ -64,7 +68,7 @@ def no_docker():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
+    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
                      no_subordinate_ids, not_debian, other_clang_format)
 }
 
