@@ -13,7 +13,8 @@ set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
 # A program is looked for in PATH and the sbin directories, a header below /usr/include or wherever
-# the compiler finds it, an option of clang by linking with it, a path where it is.
+# the compiler finds it, an option of clang by linking with it, a path where it is, a module of
+# Python's by importing it.
 table='
 build|cc|gcc|gcc|gcc|gcc|the C compiler
 build|stdio.h|libc6-dev|glibc-devel|glibc|musl-dev|the C library
@@ -30,6 +31,7 @@ build|uthash.h|uthash-dev|uthash-devel|uthash|uthash-dev|tables in memory
 build|seccomp.h|libseccomp-dev|libseccomp-devel|libseccomp|libseccomp-dev|filters the system calls of sample containers
 test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests
 test|python3|python3|python3|python|python3|runs the tests on live processes
+test|python3:jsonschema|python3-jsonschema|python3-jsonschema|python-jsonschema|py3-jsonschema|holds the event stream against its schema
 test|git|git|git|git|git|lists the files that the lint looks at
 test|clang-format|clang-format|clang-tools-extra|clang|clang-extra-tools|checks the layout of the source
 test|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck|checks the shell scripts
@@ -60,6 +62,9 @@ is_there()
 		;;
 	busybox) # one that needs no library
 		command -v busybox >/dev/null 2>&1 && ! ldd "$(command -v busybox)" >/dev/null 2>&1
+		;;
+	python3:*)
+		python3 -c "import ${1#*:}" >/dev/null 2>&1
 		;;
 	*.h)
 		[ -e "/usr/include/$1" ] && return 0
