@@ -10,8 +10,6 @@
 
 static void put_chain(struct event_writer *writer, const struct event_subject *subject)
 {
-	if (!subject->tgid)
-		return;
 	if (!subject->chain || subject->unknown & FIELD_BIT(FIELD_CHAIN)) {
 		writer->unknown |= AT_BIT(CHAIN);
 		return;
@@ -242,12 +240,19 @@ static bool is_inferred(const struct event_line *line)
 	       (line->event && line->event->record->flags & (EVENT_INFERRED | EVENT_REPAIR));
 }
 
-/* Of whom the line is about, in the words of the block of event_put_process. */
+/* Of what the line is about: a process, a container alone, a cgroup, or nothing of them. */
 static void put_subject(struct event_writer *writer, const struct event_line *line,
 			const struct event_subject *subject)
 {
-	const struct event_block *block = event_block_get(writer, subject);
+	const struct event_block *block;
 
+	if (!subject->tgid) {
+		event_render_declared(writer, subject);
+		if (subject->cgroup_id)
+			put_cgroup(writer, subject);
+		return;
+	}
+	block = event_block_get(writer, subject);
 	put_chain(writer, subject);
 	event_put_text(writer, &block->nsview);
 	if (block->has_caps)
@@ -259,10 +264,8 @@ void event_put_nsview(struct event_writer *writer, const struct event_line *line
 		      const struct event_subject *subject)
 {
 	event_put(writer, ",\"nsview\":{\"schema\":1");
-	if (subject->tgid && writer->level < LEVEL_CORE)
+	if (writer->level < LEVEL_CORE)
 		put_subject(writer, line, subject);
-	else if (subject->cgroup_id && writer->level < LEVEL_CORE)
-		put_cgroup(writer, subject);
 	if (line->event)
 		put_event(writer, line->event);
 	put_args_bytes(writer, subject);

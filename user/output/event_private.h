@@ -225,6 +225,7 @@ const struct event_block *event_block_get(struct event_writer *writer,
 void event_render_users(struct event_writer *writer, const struct event_subject *subject);
 void event_render_thread(struct event_writer *writer, const struct event_subject *subject);
 void event_render_container(struct event_writer *writer, const struct event_subject *subject);
+void event_render_declared(struct event_writer *writer, const struct event_subject *subject);
 bool event_render_nsview(struct event_writer *writer, const struct event_subject *subject);
 
 /* line: a whole one in ECS form. */

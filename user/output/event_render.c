@@ -307,7 +307,7 @@ static void render_drift(struct event_writer *writer, const struct event_subject
 	event_put_caps(writer, proc_drift(writer->view, &proc));
 }
 
-static void render_declared(struct event_writer *writer, const struct event_subject *subject)
+void event_render_declared(struct event_writer *writer, const struct event_subject *subject)
 {
 	const struct container *container = subject->container;
 	struct json json;
@@ -317,7 +317,7 @@ static void render_declared(struct event_writer *writer, const struct event_subj
 	if (!container->declared) {
 		/* An id was given by a runtime, which has written down what for. */
 		if (container->id[0] || !strcmp(container->name, "?"))
-			writer->unknown |= AT_BIT(DECLARED) | AT_BIT(DRIFT);
+			writer->unknown |= AT_BIT(DECLARED) | (subject->tgid ? AT_BIT(DRIFT) : 0);
 		return;
 	}
 	if (writer->level < LEVEL_SHORT) {
@@ -329,7 +329,8 @@ static void render_declared(struct event_writer *writer, const struct event_subj
 	} else {
 		writer->cut |= EVENT_CUT_STRINGS;
 	}
-	render_drift(writer, subject);
+	if (subject->tgid)
+		render_drift(writer, subject);
 }
 
 static void render_capabilities(struct event_writer *writer, const struct event_subject *subject)
@@ -378,7 +379,7 @@ bool event_render_nsview(struct event_writer *writer, const struct event_subject
 	}
 	render_groups(writer, subject);
 	render_privileges(writer, subject);
-	render_declared(writer, subject);
+	event_render_declared(writer, subject);
 	if (subject->unknown & FIELD_BIT(FIELD_CAPS))
 		return false;
 	render_capabilities(writer, subject);

@@ -104,7 +104,7 @@ static void put_line(struct event_writer *writer, const struct event_line *line,
 	if (subject->tgid)
 		event_put_process(writer, line, subject);
 	else if (subject->container && writer->level < LEVEL_CORE)
-		event_put_text(writer, &event_block_get(writer, subject)->container);
+		event_render_container(writer, subject);
 	event_put_nsview(writer, line, subject);
 	event_put(writer, "}");
 }
