@@ -212,6 +212,89 @@ static void no_zone_is_utc(void **state)
 	assert_int_not_equal(time_zone_local(NULL, INT64_MAX / 2, &local), 0);
 }
 
+/* As the C library has it: "CET" may be a file or, where zones are not installed, a rule. */
+static void the_processs_own_zone_is_the_c_librarys(void **state)
+{
+	static const char *const names[] = {
+		"Europe/Berlin",
+		":America/New_York",
+		"Asia/Kathmandu",
+		"Africa/Casablanca",
+		"NZST-12NZDT,M9.5.0,M4.1.0/3",
+		"<+0545>-5:45",
+		"EST5EDT,M3.2.0,M11.1.0",
+		"",
+		"UTC0",
+		"no/such/zone",
+		"/usr/share/zoneinfo/Australia/Lord_Howe",
+		NULL,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct text tzif = {0};
+		struct time_zone *zone;
+
+		if (names[i])
+			setenv("TZ", names[i], 1);
+		else
+			unsetenv("TZ");
+		tzset();
+		time_zone_own(&tzif);
+		zone = parse(&tzif);
+		for (time_t time = 0; time < 100LL * YEAR; time += 7919 * 61) {
+			struct tm expected, local;
+
+			localtime_r(&time, &expected);
+			assert_int_equal(time_zone_local(zone, time, &local), 0);
+			if (local.tm_hour != expected.tm_hour || local.tm_min != expected.tm_min ||
+			    local.tm_yday != expected.tm_yday)
+				fail_msg("%s: %lld", names[i] ? names[i] : "-", (long long)time);
+			/* Back again: an hour that comes twice may be the other one. */
+			expected.tm_isdst = -1;
+			if (time_zone_epoch(zone, &local) != time) {
+				struct tm other;
+
+				time_zone_local(zone, time_zone_epoch(zone, &local), &other);
+				assert_int_equal(other.tm_hour, local.tm_hour);
+				assert_int_equal(other.tm_min, local.tm_min);
+			}
+		}
+		time_zone_free(zone);
+	}
+	unsetenv("TZ");
+	tzset();
+}
+
+static void a_time_left_out_in_spring_is_the_one_as_long_after_the_switch(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t epoch;
+	} zones[] = {
+		{"CET-1CEST,M3.5.0,M10.5.0/3", 1774747800}, /* 2026-03-29T01:30:00Z */
+		{"EST5EDT,M3.2.0,M11.1.0", 1772955000},     /* 2026-03-08T07:30:00Z */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		struct tm local = {.tm_year = 126,
+				   .tm_mon = 2,
+				   .tm_mday = i ? 8 : 29,
+				   .tm_hour = 2,
+				   .tm_min = 30};
+		struct text tzif = {0};
+		struct time_zone *zone;
+
+		setenv("TZ", zones[i].name, 1);
+		time_zone_own(&tzif);
+		zone = parse(&tzif);
+		assert_int_equal(time_zone_epoch(zone, &local), zones[i].epoch);
+		time_zone_free(zone);
+	}
+	unsetenv("TZ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +304,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_zone_is_refused_at_every_length),
 		cmocka_unit_test(a_rule_that_is_none_leaves_the_last_offset),
 		cmocka_unit_test(no_zone_is_utc),
+		cmocka_unit_test(the_processs_own_zone_is_the_c_librarys),
+		cmocka_unit_test(a_time_left_out_in_spring_is_the_one_as_long_after_the_switch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,7 +150,7 @@ static void render_inside_user(struct event_writer *writer, const struct event_s
 	event_put_string(writer, key);
 	event_put_number(writer, uid);
 	event_put(writer, "\"");
-	if (view->proc_fd >= 0 && mnt_ns)
+	if (mnt_ns)
 		name = passwd_container_name(view->users, view->proc_fd, pid, mnt_ns, uid);
 	if (name)
 		event_put_member(writer, "name", AT_INSIDE_NAME, name, strlen(name));
