@@ -513,6 +513,15 @@ struct mark_record {
 	__u32 pad;
 };
 
+/*
+ * Not on the wire: what the kernel side counts, for each CPU, in the map `counters`.
+ */
+struct event_counters {
+	__u64 lost; /* of all hooks: goes into event_record.lost */
+	__u64 lost_by_hook[HOOKS];
+	__u64 forgotten; /* threads for whose memory there was no room */
+};
+
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
 WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);

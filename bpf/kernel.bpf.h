@@ -16,8 +16,10 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #include "bpf/event.h"
+#include "maps.bpf.h"
 
 /* include/linux/sched.h; never changed since 4.14 but for the two that came with a name. */
 #define PF_EXITING 0x00000004
@@ -34,6 +36,11 @@
  * makes it walk all that follows once per path; of one that comes from memory it knows nothing.
  */
 #define kernel_forget(place) (*(volatile typeof(place) *)&(place))
+
+/* A number of a task: read directly where the verifier knows the pointer's type (of a tracepoint's
+ * argument, of the current task), by a probe read where it is a mere address (a kprobe's). */
+#define kernel_number(is_typed, task, field) \
+	((is_typed) ? (task)->field : BPF_CORE_READ(task, field))
 
 /* task->state became __state, and unsigned int, in 5.14: 2f064a59a11f. */
 static __always_inline u32 kernel_task_state(struct task_struct *task)
@@ -54,25 +61,25 @@ static __always_inline u32 kernel_time_namespace(struct nsproxy *proxy)
 }
 
 /* CONFIG_AUDIT may be off: nobody has a login then. */
-static __always_inline u32 kernel_task_loginuid(struct task_struct *task)
+static __always_inline u32 kernel_task_loginuid(struct task_struct *task, bool is_typed)
 {
 	if (bpf_core_field_exists(task->loginuid))
-		return task->loginuid.val;
+		return kernel_number(is_typed, task, loginuid.val);
 	return ID_UNSET;
 }
 
-static __always_inline u32 kernel_task_sessionid(struct task_struct *task)
+static __always_inline u32 kernel_task_sessionid(struct task_struct *task, bool is_typed)
 {
 	if (bpf_core_field_exists(task->sessionid))
-		return task->sessionid;
+		return kernel_number(is_typed, task, sessionid);
 	return ID_UNSET;
 }
 
 /* CONFIG_SECCOMP may be off, and then struct seccomp has no mode. */
-static __always_inline u8 kernel_task_seccomp(struct task_struct *task)
+static __always_inline u8 kernel_task_seccomp(struct task_struct *task, bool is_typed)
 {
 	if (bpf_core_field_exists(task->seccomp.mode))
-		return task->seccomp.mode;
+		return kernel_number(is_typed, task, seccomp.mode);
 	return 0;
 }
 
@@ -133,6 +140,28 @@ kernel_cgroup_state(struct css_set *set, enum cgroup_hierarchy hierarchy)
 	}
 }
 
+#define kernel_has_controller(mask, name)                                     \
+	(bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id) && \
+	 (mask) >> bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id) & 1)
+
+/* Which hierarchy a mask of controllers is; CGROUP_HIERARCHIES: none that has a name here. */
+static __always_inline u32 kernel_cgroup_hierarchy(u32 mask)
+{
+	if (kernel_has_controller(mask, pids))
+		return CGROUP_PIDS;
+	if (kernel_has_controller(mask, memory))
+		return CGROUP_MEMORY;
+	if (kernel_has_controller(mask, cpu))
+		return CGROUP_CPU;
+	if (kernel_has_controller(mask, devices))
+		return CGROUP_DEVICES;
+	if (kernel_has_controller(mask, freezer))
+		return CGROUP_FREEZER;
+	if (kernel_has_controller(mask, cpuset))
+		return CGROUP_CPUSET;
+	return CGROUP_HIERARCHIES;
+}
+
 /* mm->rss_stat: an atomic per kind until 6.1; since 6.2 (f1a7941243c1) a percpu_counter, whose
  * parts exist only with CONFIG_SMP. */
 static __always_inline bool kernel_has_atomic_rss(void)
@@ -147,6 +176,67 @@ static __always_inline bool kernel_has_percpu_rss(void)
 	struct percpu_counter *counter = 0;
 
 	return !kernel_has_atomic_rss() && bpf_core_field_exists(counter->counters);
+}
+
+/* Typed since 5.11 (3ca1032ab7ab), a mere address before; the helpers that want it typed are as
+ * young as task storage is. */
+static __always_inline struct task_struct *kernel_current(void)
+{
+	if (has_task_storage)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/* CONFIG_TIME_NS may be off. */
+static __always_inline u32 kernel_children_time_namespace(struct nsproxy *proxy)
+{
+	if (bpf_core_field_exists(proxy->time_ns_for_children))
+		return BPF_CORE_READ(proxy, time_ns_for_children, ns.inum);
+	return 0;
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_SETNS 308
+#define SYSCALL_UNSHARE 272
+#define SYSCALL_SETNS_32 346
+#define SYSCALL_UNSHARE_32 310
+#define TS_COMPAT 0x0002 /* thread_info.status: in a 32-bit system call */
+#define kernel_syscall_of(regs) ((int)BPF_CORE_READ(regs, orig_ax))
+
+static __always_inline bool kernel_is_32bit(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_SETNS 268
+#define SYSCALL_UNSHARE 97
+#define SYSCALL_SETNS_32 375
+#define SYSCALL_UNSHARE_32 337
+#define TIF_32BIT (1 << 22)
+#define kernel_syscall_of(regs) BPF_CORE_READ(regs, syscallno)
+
+static __always_inline bool kernel_is_32bit(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, thread_info.flags) & TIF_32BIT;
+}
+#endif
+
+#define THREAD_SIZE 16384 /* both architectures, without KASAN */
+
+/* bpf_task_pt_regs came in 5.15 (dd6e10fbd9fb). Before, the registers are at the stack's end;
+ * later there may be padding behind them. */
+static __always_inline s16 kernel_syscall(struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return -1;
+	if (has_task_storage)
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	else
+		regs = (struct pt_regs *)(BPF_CORE_READ(task, stack) + THREAD_SIZE -
+					  bpf_core_type_size(struct pt_regs));
+	return (s16)kernel_syscall_of(regs);
 }
 
 #endif

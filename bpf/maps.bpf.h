@@ -7,10 +7,12 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/event.h"
+
 #define CPUS_MAX 8192 /* NR_CPUS_RANGE_END of x86, the largest there is */
 
 /* Possible CPUs; read-only, so the verifier walks loops over CPUs just as often as needed. */
-const volatile unsigned int cpus_possible = 1; /* not u32: the skeleton repeats the type */
+const volatile unsigned int cpus_possible __weak = 1; /* not u32: the skeleton repeats the type */
 
 /*
  * Never written: it is a per-CPU allocation whose address on every CPU can be asked for, and so
@@ -22,6 +24,82 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u64);
-} cpu_anchor SEC(".maps");
+} cpu_anchor __weak SEC(".maps");
+
+/* Whether anybody reads events: the task iterator then keeps the threads' memory up to date. */
+const volatile bool is_listening __weak = false;
+
+/* BPF_MAP_TYPE_TASK_STORAGE came in 5.11: a0d6c9c5e0d1; of `remembered` and `remembered_by_task` the
+ * other one is not made. */
+const volatile bool has_task_storage __weak = true;
+
+/* Bytes of arguments and environment that an exec carries, ARGS_ROOM and ENV_ROOM at most. */
+#define ARGS_ROOM 16384
+#define ENV_ROOM 16384
+const volatile unsigned int args_max __weak = 2048;
+const volatile unsigned int env_max __weak = 0;
+
+/* With so many bytes in the ring its reader is woken. */
+const volatile unsigned int wake_bytes __weak = 65536;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct event_counters);
+} counters __weak SEC(".maps");
+
+/* What a thread was like when it was last looked at, and where to see at once that nothing has
+ * changed: the addresses of what never changes itself. */
+struct memory {
+	struct event_before seen;
+	u32 groups[GROUPS_KEPT];
+	u64 cred;
+	u64 user_ns;
+	u64 group_info;
+	u64 proxy;
+	u64 css_set;
+	u64 cgroup_id; /* of css_set; user space has been told its path */
+	u32 cgroup_hierarchy;
+	u32 pid_depth; /* of its pid namespace */
+	u32 children_pid_ns;
+	u32 children_time_ns;
+	u64 idmap_file; /* the struct file that it is writing a map to */
+	u32 changed;    /* what the last look found: here, for the verifier to know nothing of it */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct memory);
+} remembered __weak SEC(".maps");
+
+/* For kernels without task storage. By address: a thread's id and start time change when it calls
+ * exec and was not the leader. Preallocated: without, 5.10 warns in its log about kprobes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct memory);
+} remembered_by_task __weak SEC(".maps");
+
+struct cgroup_key {
+	u64 id;
+	u64 hierarchy;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct cgroup_key);
+	__type(value, u8);
+} cgroups_told __weak SEC(".maps");
 
 #endif

@@ -70,23 +70,27 @@ __weak __noinline u32 task_id_inside(u64 address, u32 id)
 				       : id_map_search(map, count, id);
 }
 
-/* The first user namespace maps every id to itself. */
-static __always_inline void task_fill_in_ids(struct task_record *record, struct user_namespace *ns)
+/* Both are a struct id_block: ids of the host, and the same as the user namespace has them. */
+static __always_inline void task_ids_inside(u32 *in, const u32 *host, struct user_namespace *ns)
 {
-	const u32 *host = &record->ids.uid;
-	u32 *in = &record->in_ids.uid, i;
 	u64 maps[2] = {(u64)&ns->uid_map, (u64)&ns->gid_map};
+	u32 i;
 
-	if (record->user_ns_level == 0) {
-		record->in_ids = record->ids;
-		return;
-	}
 	for (i = 0; i < ID_COUNT; i++) {
 		if (i >= 2 && host[i] == host[i - 2])
 			in[i] = in[i - 2];
 		else
 			in[i] = task_id_inside(maps[i & 1], host[i]);
 	}
+}
+
+/* The first user namespace maps every id to itself. */
+static __always_inline void task_fill_in_ids(struct task_record *record, struct user_namespace *ns)
+{
+	if (record->user_ns_level == 0)
+		record->in_ids = record->ids;
+	else
+		task_ids_inside(&record->in_ids.uid, &record->ids.uid, ns);
 }
 
 /* What is the same for all tasks of the host: most of them need no further reads. */
@@ -252,9 +256,9 @@ static __always_inline void task_fill_own(struct task_record *record, struct tas
 	record->start_boot_ns = task->start_boottime;
 	record->tgid = task->tgid;
 	record->no_new_privs = task->atomic_flags >> PFA_NO_NEW_PRIVS & 1;
-	record->seccomp = kernel_task_seccomp(task);
-	record->loginuid = kernel_task_loginuid(task);
-	record->sessionid = kernel_task_sessionid(task);
+	record->seccomp = kernel_task_seccomp(task, true);
+	record->loginuid = kernel_task_loginuid(task, true);
+	record->sessionid = kernel_task_sessionid(task, true);
 	*(u64 *)&record->comm[0] = *(u64 *)&task->comm[0];
 	*(u64 *)&record->comm[8] = *(u64 *)&task->comm[8];
 	record->comm[COMM_SIZE - 1] = 0;

@@ -20,7 +20,9 @@ typedef __u16 __be16; /* bpf_helper_defs.h speaks of them */
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef __s64 s64;
+typedef __s32 s32;
 typedef __u8 u8;
+typedef __s16 s16;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
@@ -33,7 +35,28 @@ enum {
 
 /* The ABI, not the kernel's insides: include/uapi/linux/bpf.h. */
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum {
+	BPF_F_NO_PREALLOC = 1 << 0,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1 << 0,
+	BPF_RB_NO_WAKEUP = 1 << 0,
+	BPF_RB_FORCE_WAKEUP = 1 << 1,
+	BPF_RB_AVAIL_DATA = 0,
+	BPF_ANY = 0,
+};
+
+/* The ABI of a perf tracepoint at the end of a system call. */
+struct trace_sys_exit {
+	u64 common;
+	int nr;
+	int pad;
+	long ret;
 };
 
 enum pid_type {
@@ -57,7 +80,9 @@ enum cgroup_subsys_id {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct seq_file;
+struct seq_file {
+	void *private;
+};
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -148,8 +173,10 @@ struct nsproxy {
 	struct uts_namespace *uts_ns;
 	struct ipc_namespace *ipc_ns;
 	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
 	struct net *net_ns;
 	struct time_namespace *time_ns;
+	struct time_namespace *time_ns_for_children;
 	struct cgroup_namespace *cgroup_ns;
 };
 
@@ -193,6 +220,10 @@ struct percpu_counter {
 };
 
 struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+	unsigned long env_start;
+	unsigned long env_end;
 	unsigned long total_vm;
 	unsigned long locked_vm;
 	struct percpu_counter rss_stat[4];
@@ -211,7 +242,14 @@ struct tty_struct {
 	} ctrl;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct signal_struct {
+	atomic_t live;
+	unsigned int flags;
+	int group_exit_code;
 	int nr_threads;
 	struct pid *pids[PIDTYPE_MAX];
 	struct tty_struct *tty;
@@ -224,7 +262,13 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup_root {
+	unsigned int subsys_mask;
+	int hierarchy_id;
+};
+
 struct cgroup {
+	struct cgroup_root *root;
 	struct kernfs_node *kn;
 };
 
@@ -245,7 +289,33 @@ struct seccomp {
 	int mode;
 };
 
+struct thread_info {
+	unsigned long flags;
+	u32 status;
+};
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct linux_binprm {
+	unsigned int secureexec : 1;
+	struct file *file;
+	int argc;
+	const char *filename;
+	const char *interp;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	unsigned int in_execve : 1;
+	int exit_code;
 	unsigned int __state;
 	unsigned int flags;
 	int prio;
@@ -269,6 +339,28 @@ struct task_struct {
 	struct seccomp seccomp;
 	struct css_set *cgroups;
 };
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long ax;
+	unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	u64 regs[31];
+};
+
+struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		u64 regs[31];
+	};
+	int syscallno;
+};
+#endif
 
 #pragma clang attribute pop
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A process ends when its last thread does, which need not be the leader. Two threads that end at
+ * once may both see that none is alive: user space drops the second event.
+ */
+#include "vmlinux.h"
+
+#include "notice.bpf.h"
+#include "tell.bpf.h"
+
+#define SIGNAL_GROUP_EXIT 0x00000004
+
+/* As wait_task_zombie() gives it. */
+static __always_inline s32 exit_status(struct task_struct *task, struct signal_struct *signal)
+{
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+static __always_inline void exit_tell(const struct look *look, u8 tier, bool is_typed, s32 status)
+{
+	u64 size = sizeof(struct event_record) + sizeof(struct pid_level) +
+		   sizeof(struct event_exit) + look->pid_depth * sizeof(struct pid_level);
+	struct telling telling = {
+		.action = EVENT_EXIT,
+		.hook = HOOK_EXIT,
+		.tier = tier,
+		.syscall = -1,
+		.is_typed = is_typed,
+	};
+	struct event_exit *exit;
+	struct emission out;
+
+	if (!emit_reserve(&out, size <= 120 ? 120 : 368, HOOK_EXIT))
+		return;
+	tell_head(&out, look, &telling);
+	tell_chain(&out, look);
+	exit = emit_place(&out, PART_EXIT, sizeof(*exit));
+	if (exit) {
+		exit->status = status;
+		exit->pad = 0;
+	}
+	emit_end(&out, HOOK_EXIT, false);
+}
+
+static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_typed, bool is_last)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct look look;
+
+	notice(&look, task, HOOK_EXIT, tier, false);
+	if (is_last)
+		exit_tell(&look, tier, is_typed, exit_status(task, signal));
+	remember_end(task);
+}
+
+SEC("?tp_btf/sched_process_exit")
+int exit__tracepoint(u64 *context)
+{
+	struct task_struct *task = (void *)context[0];
+
+	exit_see(task, TIER_TRACEPOINT, true, BPF_CORE_READ(task, signal, live.counter) == 0);
+	return 0;
+}
+
+/* taskstats_exit(task, group_dead), where tracepoints skip runs under preemption (7.2 and later);
+ * the task is the current one. */
+SEC("?kprobe/taskstats_exit")
+int exit__kprobe(struct pt_regs *context)
+{
+	exit_see(kernel_current(), TIER_KPROBE, false, PT_REGS_PARM2(context) & 1);
+	return 0;
+}

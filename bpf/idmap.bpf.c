@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps of a user namespace are written, through /proc/PID/{uid_map,gid_map,setgroups}: from
+ * then on its processes have other ids inside. The event is of who writes.
+ */
+#include "vmlinux.h"
+
+#include "notice.bpf.h"
+#include "tell_look.bpf.h"
+
+/* fs/proc/base.c proc_id_map_open(): the seq_file's private pointer is the namespace. */
+static __always_inline u32 idmap_namespace(struct file *file)
+{
+	struct seq_file *seq = (void *)BPF_CORE_READ(file, private_data);
+	struct user_namespace *ns = (void *)BPF_CORE_READ(seq, private);
+
+	return BPF_CORE_READ(ns, ns.inum);
+}
+
+static __always_inline void idmap_see(struct file *file, long result, u8 tier)
+{
+	struct task_struct *task = kernel_current();
+	struct telling telling = {
+		.action = EVENT_IDMAP,
+		.hook = HOOK_IDMAP,
+		.tier = tier,
+		.is_urgent = true,
+	};
+	struct memory *memory;
+	struct look look;
+
+	telling.syscall = kernel_syscall(task);
+	telling.map_ns = idmap_namespace(file);
+	if (result < 0)
+		telling.error = -result;
+	memory = notice(&look, task, HOOK_IDMAP, tier, true);
+	tell_look(&look, memory, &telling);
+}
+
+/* What a kretprobe is not given. */
+SEC("?kprobe")
+int idmap__kprobe(struct pt_regs *context)
+{
+	struct look look;
+	struct memory *memory = notice(&look, kernel_current(), HOOK_IDMAP, TIER_KPROBE, true);
+
+	if (memory)
+		memory->idmap_file = PT_REGS_PARM1(context);
+	return 0;
+}
+
+SEC("?kretprobe")
+int idmap__kretprobe(struct pt_regs *context)
+{
+	struct memory *memory = remember_find(kernel_current());
+	struct file *file = memory ? (void *)memory->idmap_file : 0;
+
+	if (!file)
+		return 0;
+	memory->idmap_file = 0;
+	idmap_see(file, PT_REGS_RC(context), TIER_KPROBE);
+	return 0;
+}
+
+/* (file, buffer, size, position), then what is returned. */
+SEC("?fexit/proc_uid_map_write")
+int idmap__fentry_uid(u64 *context)
+{
+	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	return 0;
+}
+
+SEC("?fexit/proc_gid_map_write")
+int idmap__fentry_gid(u64 *context)
+{
+	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	return 0;
+}
+
+SEC("?fexit/proc_setgroups_write")
+int idmap__fentry_setgroups(u64 *context)
+{
+	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	return 0;
+}
