@@ -24,8 +24,12 @@ static __always_inline void credentials_see(const struct cred *new, u8 tier)
 	struct memory *memory = notice(&look, task, HOOK_CREDENTIALS, tier, true);
 	struct telling telling = {.tier = tier};
 
-	if (!memory || BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+	if (!memory)
 		return;
+	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)) {
+		memory->exec_cred = (u64) new;
+		return;
+	}
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;

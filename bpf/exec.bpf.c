@@ -255,7 +255,9 @@ int exec__tracepoint(u64 *context)
 	else
 		memory = remember_make(task, (struct memory *)&memory_blank);
 	exec_tell(&look, memory, &telling, bprm, context[1]);
-	if (memory)
+	if (memory) {
 		look_remember(&look, memory);
+		memory->exec_cred = 0;
+	}
 	return 0;
 }

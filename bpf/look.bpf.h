@@ -141,18 +141,27 @@ static __always_inline void look_own(struct look *look, bool is_typed)
 	look->now.seccomp = kernel_task_seccomp(task, is_typed);
 }
 
+/* known: where what has not changed may be taken from instead of being read again. */
+static __always_inline void look_take_anew(struct look *look, struct task_struct *task,
+					   struct memory *memory, const struct memory *known,
+					   const struct cred *cred, struct nsproxy *proxy,
+					   bool is_typed)
+{
+	__builtin_memset(look, 0, sizeof(*look));
+	look->task = task;
+	look_pid(look, known);
+	look_cred(look, known, cred);
+	look_proxy(look, known, proxy);
+	look_cgroup(look, memory);
+	look_own(look, is_typed);
+}
+
 /* memory: NULL for a task that was never looked at. */
 static __always_inline void look_take(struct look *look, struct task_struct *task,
 				      struct memory *memory, const struct cred *cred,
 				      struct nsproxy *proxy, bool is_typed)
 {
-	__builtin_memset(look, 0, sizeof(*look));
-	look->task = task;
-	look_pid(look, memory);
-	look_cred(look, memory, cred);
-	look_proxy(look, memory, proxy);
-	look_cgroup(look, memory);
-	look_own(look, is_typed);
+	look_take_anew(look, task, memory, memory, cred, proxy, is_typed);
 }
 
 static __always_inline bool look_words_differ(const void *left, const void *right, u32 words)
@@ -228,6 +237,7 @@ static __always_inline void look_remember_cred(const struct look *look, struct m
 	const struct event_before *now = &look->now;
 	struct event_before *seen = &memory->seen;
 
+	memory->looks++;
 	__builtin_memcpy(seen->caps, now->caps, sizeof(seen->caps));
 	seen->ids = now->ids;
 	seen->ns[NS_USER] = now->ns[NS_USER];
@@ -245,6 +255,7 @@ static __always_inline void look_remember_proxy(const struct look *look, struct 
 {
 	u32 user_ns = memory->seen.ns[NS_USER];
 
+	memory->looks++;
 	__builtin_memcpy(memory->seen.ns, look->now.ns, sizeof(memory->seen.ns));
 	memory->seen.ns[NS_USER] = user_ns;
 	memory->proxy = (u64)look->proxy;

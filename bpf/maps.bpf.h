@@ -70,8 +70,11 @@ struct memory {
 	u32 children_pid_ns;
 	u32 children_time_ns;
 	u64 idmap_file; /* the struct file that it is writing a map to */
-	u32 changed;    /* what the last look found: here, for the verifier to know nothing of it */
-	u32 pad;
+	u64 exec_cred;  /* what an execve that has not succeeded yet has put in place of cred */
+	u32 looks;      /* how often it was brought up to date */
+	u32 sweep;      /* the last sweep that found a difference, and how many looks there were */
+	u32 sweep_looks;
+	u32 changed; /* what the last look found: here, for the verifier to know nothing of it */
 };
 
 struct {

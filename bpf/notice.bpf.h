@@ -12,14 +12,19 @@ static __noinline int notice_tell(const struct look *look, const struct memory *
 				  struct telling *telling)
 {
 	u32 changed = telling->changed;
+	u8 hook = telling->hook;
 
 	if (changed & CHANGES_CRED) {
 		telling->action = EVENT_CREDENTIALS;
+		/* An execve that failed after it had replaced them, or hangs. */
+		if (look->cred == memory->exec_cred)
+			telling->hook = HOOK_EXEC;
 		telling->changed = changed & CHANGES_CRED;
 		tell_look(look, memory, telling);
 	}
 	if (changed & CHANGES_NS) {
 		telling->action = EVENT_NAMESPACES;
+		telling->hook = hook;
 		telling->changed = changed & CHANGES_NS;
 		telling->is_urgent = true;
 		tell_look(look, memory, telling);

@@ -8,7 +8,8 @@
  * iterator's file is locked while it is read, so no two runs ever overlap, preempted or not.
  *
  * When the kernel's buffer is full it drops what this run wrote, hands the buffer out and runs
- * the program again for the same task: so nothing here may remember a task between runs.
+ * the program again for the same task: so nothing here may remember a task between runs, except
+ * after the last write has succeeded (sweep.bpf.h).
  */
 #include "vmlinux.h"
 
@@ -16,6 +17,7 @@
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "memory.bpf.h"
+#include "sweep.bpf.h"
 #include "task.bpf.h"
 
 #define TAIL_MASK 511  /* covers the chain and the groups, 392 bytes at most */
@@ -64,7 +66,7 @@ static __always_inline void tasks_write_host(struct seq_file *seq)
 	bpf_seq_write(seq, &host, sizeof(host));
 }
 
-static __always_inline void tasks_write_thread(struct seq_file *seq, struct task_struct *task)
+static __always_inline long tasks_write_thread(struct seq_file *seq, struct task_struct *task)
 {
 	struct thread_record thread = {};
 
@@ -74,7 +76,7 @@ static __always_inline void tasks_write_thread(struct seq_file *seq, struct task
 	thread.cpu_ns = task->se.sum_exec_runtime;
 	thread.tgid = task->tgid;
 	thread.tid = task->pid;
-	bpf_seq_write(seq, &thread, sizeof(thread));
+	return bpf_seq_write(seq, &thread, sizeof(thread));
 }
 
 /* Kernel threads may borrow a process's memory for a while; it is not theirs. */
@@ -135,7 +137,7 @@ static __always_inline void tasks_fill_flags(struct task_record *record, struct 
 		record->flags |= TASK_ZOMBIE;
 }
 
-static __always_inline void tasks_write_process(struct seq_file *seq, struct task_struct *task,
+static __always_inline long tasks_write_process(struct seq_file *seq, struct task_struct *task,
 						struct pid *pid)
 {
 	struct task_record *record = &tasks_scratch.record;
@@ -158,8 +160,9 @@ static __always_inline void tasks_write_process(struct seq_file *seq, struct tas
 	size = sizeof(*record) + kernel_forget(tasks_scratch.used);
 	record->header.size = size;
 	record->header.type = RECORD_TASK;
-	if (size <= sizeof(*record) + TAIL_ROOM)
-		bpf_seq_write(seq, &tasks_scratch, size);
+	if (size > sizeof(*record) + TAIL_ROOM)
+		return -1;
+	return bpf_seq_write(seq, &tasks_scratch, size);
 }
 
 SEC("?iter/task")
@@ -168,6 +171,7 @@ int tasks_snapshot(struct bpf_iter__task *context)
 	struct task_struct *task = context->task;
 	struct seq_file *seq;
 	struct pid *pid;
+	long error;
 
 	if (!task)
 		return 0;
@@ -182,9 +186,11 @@ int tasks_snapshot(struct bpf_iter__task *context)
 		tasks_write_host(seq);
 	}
 	if (task->pid != task->tgid)
-		tasks_write_thread(seq, task);
+		error = tasks_write_thread(seq, task);
 	else
-		tasks_write_process(seq, task, pid);
+		error = tasks_write_process(seq, task, pid);
+	if (is_listening && !error)
+		sweep_see(seq, task);
 	return 0;
 }
 

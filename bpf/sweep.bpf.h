@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the task iterator does for who listens: every thread gets a memory, and what differs from
+ * it without any hook having told becomes an event, written beside the records of the snapshot.
+ *
+ * A sweep looks from another CPU, perhaps between a hook and the assignment that it announced, or
+ * in the middle of an execve. So it only notes a difference, and the next one tells it, if it is
+ * still there and no hook has looked at the thread in between.
+ */
+#ifndef NSVIEW_SWEEP_BPF_H
+#define NSVIEW_SWEEP_BPF_H
+
+#include "notice.bpf.h"
+
+/* Given by user space before each iteration; from 1. */
+unsigned int sweep_number __weak = 0;
+
+/* One run at a time: see tasks.bpf.c. */
+static struct {
+	struct event_record record;
+	char rest[1152];
+} sweep_scratch;
+
+static __always_inline void sweep_fill(struct emission *out, const struct look *look,
+				       const struct memory *memory, const struct telling *telling)
+{
+	struct event_record *record = &sweep_scratch.record;
+
+	out->record = record;
+	out->room = sizeof(sweep_scratch);
+	record->header.size = 0;
+	record->header.type = RECORD_EVENT;
+	record->header.pad = 0;
+	record->parts = 0;
+	tell_who(out, look, telling);
+	tell_before(out, memory);
+	if (telling->changed & CHANGE_CHILDREN)
+		tell_children(out, look, memory, 0);
+}
+
+static __noinline long sweep_tell(struct seq_file *seq, const struct look *look,
+				  const struct memory *memory, u32 action, u32 changed)
+{
+	struct telling telling = {
+		.action = action,
+		.changed = changed,
+		.hook = HOOK_SWEEP,
+		.tier = TIER_ITERATOR,
+		.flags = EVENT_INFERRED,
+		.syscall = -1,
+	};
+	struct emission out;
+	u64 size;
+
+	if (action == EVENT_CREDENTIALS && look->cred == memory->exec_cred)
+		telling.hook = HOOK_EXEC;
+	sweep_fill(&out, look, memory, &telling);
+	size = kernel_forget(sweep_scratch.record.header.size);
+	if (kernel_forget(sweep_scratch.record.header.pad) || size > sizeof(sweep_scratch))
+		return 0;
+	return bpf_seq_write(seq, &sweep_scratch, size);
+}
+
+/* false: there was no room, and the program will run for this task again. */
+static __always_inline bool sweep_tell_all(struct seq_file *seq, const struct look *look,
+					   const struct memory *memory, u32 changed)
+{
+	if (changed & CHANGES_CRED &&
+	    sweep_tell(seq, look, memory, EVENT_CREDENTIALS, changed & CHANGES_CRED))
+		return false;
+	if (changed & CHANGES_NS &&
+	    sweep_tell(seq, look, memory, EVENT_NAMESPACES, changed & CHANGES_NS))
+		return false;
+	return true;
+}
+
+static __always_inline void sweep_compare(struct seq_file *seq, const struct look *look,
+					  struct memory *memory)
+{
+	u32 changed = look_compare(look, memory);
+
+	if (look_groups_differ(look, memory))
+		changed |= CHANGE_GROUPS;
+	if (!changed) {
+		memory->sweep = 0;
+		return;
+	}
+	if (!memory->sweep || memory->sweep_looks != memory->looks) {
+		memory->sweep = sweep_number;
+		memory->sweep_looks = memory->looks;
+		return;
+	}
+	/* The same sweep, run for this task again. */
+	if (memory->sweep == sweep_number)
+		return;
+	if (!sweep_tell_all(seq, look, memory, changed))
+		return;
+	memory->group_info = 0; /* copied anew, though the list be the same */
+	look_remember(look, memory);
+	memory->sweep = 0;
+}
+
+static __always_inline void sweep_see(struct seq_file *seq, struct task_struct *task)
+{
+	struct memory *memory = remember_find(task);
+	struct look look;
+
+	if (task->flags & PF_EXITING)
+		return;
+	look_take_anew(&look, task, memory, 0, BPF_CORE_READ(task, real_cred),
+		       BPF_CORE_READ(task, nsproxy), true);
+	if (memory) {
+		sweep_compare(seq, &look, memory);
+		return;
+	}
+	memory = remember_make(task, (struct memory *)&memory_blank);
+	if (memory)
+		look_remember(&look, memory);
+}
+
+#endif
