@@ -91,7 +91,7 @@ def rule_hook_table(tree):
     uses = {}
     for name in tree.matching("user/source/*.c", "user/source/*.h"):
         text = without_comments(tree.text(name))
-        for match in re.finditer(r"\b(?:progs\.(\w+)|HOOK\((\w+))", text):
+        for match in re.finditer(r"\b(?:progs\.(\w+)|(?<!define )HOOK\((\w+))", text):
             line = text.count("\n", 0, match.start()) + 1
             uses.setdefault(match[1] or match[2], []).append(f"{name}:{line}")
     for program, where in programs.items():

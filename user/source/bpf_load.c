@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,10 +22,32 @@
 #include "nsview.skel.h"
 #include "source/btf_cache.h"
 #include "source/btf_small.h"
+#include "source/hooks.h"
+#include "source/source.h"
 
-#define ITERATOR_SECTION "iter/task"
-#define NO_SECTION "nsview/none"          /* matches no program */
-#define ITERATOR_FUNCTION "bpf_iter_task" /* kernel/bpf/task_iter.c */
+#define NO_SECTION "nsview/none"       /* matches no program */
+#define TRACEPOINT_PREFIX "btf_trace_" /* the type of a tracepoint: include/trace/bpf_probe.h */
+#define ITERATOR_PREFIX "bpf_iter_"
+
+/* The kinds of programs that bpf/ has. */
+static const struct {
+	const char *section; /* as libbpf_register_prog_handler has it */
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach;
+} sections[] = {
+	{"iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER},
+	{"tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP},
+	{"fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY},
+	{"fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT},
+	{"kprobe+", BPF_PROG_TYPE_KPROBE, 0},
+	{"kretprobe+", BPF_PROG_TYPE_KPROBE, 0},
+	{"tp+", BPF_PROG_TYPE_TRACEPOINT, 0},
+};
+
+/* The maps that only events need. */
+static const char *const event_maps[] = {
+	"events", "counters", "remembered", "remembered_by_task", "cgroups_told",
+};
 
 static unsigned int cpus_possible(void)
 {
@@ -31,6 +56,63 @@ static unsigned int cpus_possible(void)
 	if (cpus <= 0)
 		cpus = (int)sysconf(_SC_NPROCESSORS_CONF);
 	return cpus > 0 ? (unsigned int)cpus : 1;
+}
+
+static bool map_is_wanted(const struct bpf_load_options *options, const char *name)
+{
+	if (!strcmp(name, "remembered"))
+		return options->programs && options->has_task_storage;
+	if (!strcmp(name, "remembered_by_task"))
+		return options->programs && !options->has_task_storage;
+	return options->programs;
+}
+
+static int object_set_maps(struct nsview_bpf *object, const struct bpf_load_options *options)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(event_maps); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object->obj, event_maps[i]);
+
+		if (!map)
+			return -ENOENT;
+		r = bpf_map__set_autocreate(map, map_is_wanted(options, event_maps[i]));
+	}
+	return r;
+}
+
+static int object_set_events(struct nsview_bpf *object, const struct bpf_load_options *options)
+{
+	const struct listen_options *listen = options->listen;
+
+	object->rodata->is_listening = true;
+	object->rodata->has_task_storage = options->has_task_storage;
+	object->rodata->args_max = (unsigned int)listen->args_max;
+	object->rodata->env_max = (unsigned int)listen->env_max;
+	for (const char *const *name = options->programs; *name; name++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(object->obj, *name);
+
+		if (!program)
+			return -ENOENT;
+		bpf_program__set_autoload(program, true);
+	}
+	return bpf_map__set_max_entries(object->maps.events, (__u32)listen->ring_bytes);
+}
+
+/* A program that attaches to another one has no need of the kernel's BTF: until it is loaded,
+ * libbpf is told that this is one, and any descriptor will do. */
+static int object_set_targets(struct nsview_bpf *object, int fd)
+{
+	struct bpf_program *program;
+	int r = 0;
+
+	bpf_object__for_each_program(program, object->obj)
+	{
+		if (!r && bpf_program__autoload(program) &&
+		    bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
+			r = bpf_program__set_attach_target(program, fd, NULL);
+	}
+	return r;
 }
 
 /* entry: NULL: libbpf finds out everything itself. */
@@ -42,54 +124,81 @@ static int object_load(const struct bpf_load_options *options, const char *btf_p
 		    .kernel_log_size = options->verifier_log_size);
 	struct nsview_bpf *object = nsview_bpf__open_opts(&open_options);
 	struct bpf_program *tasks;
-	int r = 0;
+	int r;
 
 	if (!object)
 		return -errno;
 	object->rodata->cpus_possible = cpus_possible();
 	tasks = object->progs.tasks_snapshot;
 	bpf_program__set_autoload(tasks, true);
-	/* A program that attaches to another one has no need of the kernel's BTF: until it is
-	 * loaded, libbpf is told that this is one, and any descriptor will do. */
-	if (entry)
-		r = bpf_program__set_attach_target(tasks, entry->fd, NULL);
+	r = object_set_maps(object, options);
+	if (!r && options->programs)
+		r = object_set_events(object, options);
+	if (!r && entry)
+		r = object_set_targets(object, entry->fd);
 	if (!r)
 		r = nsview_bpf__load(object);
 	if (r) {
 		nsview_bpf__destroy(object);
 		return r;
 	}
-	*loaded = (struct bpf_loaded){.object = object, .tasks = tasks};
+	*loaded = (struct bpf_loaded){
+		.object = object,
+		.tasks = tasks,
+	};
 	return 0;
 }
 
-static int iterator_prepare(struct bpf_program *program, struct bpf_prog_load_opts *options,
-			    long function_id)
+/* What is known while libbpf loads one program after the other. */
+struct loading {
+	const struct btf_cache_entry *entry;
+	char name[64]; /* of the program that is being loaded: the object is gone when it failed */
+};
+
+static int program_prepare(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			   long cookie)
 {
-	(void)program;
+	struct loading *loading = (struct loading *)cookie;
+	const char *name = bpf_program__name(program);
+
+	snprintf(loading->name, sizeof(loading->name), "%s", name);
+	if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING)
+		return 0;
 	options->attach_prog_fd = 0;
-	options->attach_btf_id = (__u32)function_id;
-	return 0;
+	options->attach_btf_id = btf_cache_id(loading->entry, name);
+	return options->attach_btf_id ? 0 : -ENOENT;
+}
+
+/* Before libbpf 1.3 unregistering the last handler leaves a pointer to freed memory behind (its
+ * "Fix realloc API handling in zero-sized edge cases"), so one more stays. */
+static int handlers_register(struct loading *loading, int handlers[ARRAY_SIZE(sections)])
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long)loading,
+		    .prog_prepare_load_fn = program_prepare);
+	int r = libbpf_register_prog_handler(NO_SECTION, BPF_PROG_TYPE_TRACING, 0, NULL);
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sections); i++) {
+		r = libbpf_register_prog_handler(sections[i].section, sections[i].type,
+						 sections[i].attach, &options);
+		handlers[i] = r;
+	}
+	return r < 0 ? r : 0;
 }
 
 /* With all that libbpf would look up in the kernel's BTF at hand. */
-static int entry_load(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
+static int entry_load(const struct bpf_load_options *options, struct loading *loading,
 		      struct bpf_loaded *loaded)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, handler_options, .cookie = entry->function_id,
-		    .prog_prepare_load_fn = iterator_prepare);
-	autofree char *path = mem_printf("/proc/self/fd/%d", entry->fd);
-	/* Before libbpf 1.3 unregistering the last handler leaves a pointer to freed memory behind
-	 * (its "Fix realloc API handling in zero-sized edge cases"), so one more stays. */
-	int r = libbpf_register_prog_handler(NO_SECTION, BPF_PROG_TYPE_TRACING, 0, NULL);
-	int handler = r < 0 ? r
-			    : libbpf_register_prog_handler(ITERATOR_SECTION, BPF_PROG_TYPE_TRACING,
-							   BPF_TRACE_ITER, &handler_options);
+	autofree char *path = mem_printf("/proc/self/fd/%d", loading->entry->fd);
+	int handlers[ARRAY_SIZE(sections)] = {0};
+	int r = handlers_register(loading, handlers);
 
-	if (handler < 0)
-		return handler;
-	r = object_load(options, path, entry, loaded);
-	libbpf_unregister_prog_handler(handler);
+	if (!r)
+		r = object_load(options, path, loading->entry, loaded);
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		if (handlers[i] > 0)
+			libbpf_unregister_prog_handler(handlers[i]);
+	}
 	return r;
 }
 
@@ -107,9 +216,73 @@ static int entry_store(const struct btf *small, bool is_kept, struct btf_cache_e
 	if (write(fd, data, size) != (ssize_t)size)
 		return -ENOSPC;
 	if (is_kept)
-		btf_cache_write(object, object_size, data, size, entry->function_id);
+		btf_cache_write(object, object_size, data, size, entry);
 	entry->fd = steal_fd(&fd);
 	return 0;
+}
+
+/* What a program attaches to, by its section: "tp_btf/NAME", "fentry/FUNCTION", or else by its row.
+ * The name is a copy to be freed; NULL: to nothing that has an id. */
+static struct btf_wanted program_wanted(const struct bpf_program *program)
+{
+	const char *slash = strchr(bpf_program__section_name(program), '/');
+	const char *target = slash ? slash + 1 : hook_program_target(bpf_program__name(program));
+	bool is_tracepoint = bpf_program__expected_attach_type(program) == BPF_TRACE_RAW_TP;
+	bool is_iterator = bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
+
+	if (!target || bpf_program__type(program) != BPF_PROG_TYPE_TRACING)
+		return (struct btf_wanted){0};
+	return (struct btf_wanted){
+		.name = mem_printf("%s%s",
+				   is_tracepoint ? TRACEPOINT_PREFIX
+				   : is_iterator ? ITERATOR_PREFIX
+						 : "",
+				   target),
+		.kind = is_tracepoint ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC,
+	};
+}
+
+/* Two programs may attach to the same thing. */
+static uint32_t wanted_id(const struct btf_wanted *wanted, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (wanted[i].id && !strcmp(wanted[i].name, name))
+			return wanted[i].id;
+	}
+	return 0;
+}
+
+static int entry_find(const struct btf *kernel, struct nsview_bpf *opened,
+		      struct btf_cache_entry *entry, struct btf **small)
+{
+	struct btf_wanted wanted[BTF_IDS_MAX];
+	struct bpf_program *program;
+	size_t count = 0;
+	size_t ids = 0;
+	int r;
+
+	bpf_object__for_each_program(program, opened->obj)
+	{
+		if (count + 1 == BTF_IDS_MAX)
+			break;
+		wanted[count] = program_wanted(program);
+		count += wanted[count].name != NULL;
+	}
+	r = btf_small_make(kernel, bpf_object__btf(opened->obj), wanted, count, small);
+	bpf_object__for_each_program(program, opened->obj)
+	{
+		struct btf_wanted one = program_wanted(program);
+
+		if (one.name && ids + 1 < BTF_IDS_MAX)
+			entry->ids[ids++] = (struct btf_id){
+				.program = btf_cache_program(bpf_program__name(program)),
+				.id = wanted_id(wanted, count, one.name),
+			};
+		free((char *)one.name);
+	}
+	for (size_t i = 0; i < count; i++)
+		free((char *)wanted[i].name);
+	return r;
 }
 
 static int entry_make(const char *btf_path, struct btf_cache_entry *entry)
@@ -119,9 +292,9 @@ static int entry_make(const char *btf_path, struct btf_cache_entry *entry)
 	struct btf *small = NULL;
 	int r = opened ? 0 : -errno;
 
+	*entry = (struct btf_cache_entry){.fd = -1};
 	if (!r)
-		r = btf_small_make(kernel, bpf_object__btf(opened->obj), ITERATOR_FUNCTION, &small,
-				   &entry->function_id);
+		r = entry_find(kernel, opened, entry, &small);
 	if (!r)
 		r = entry_store(small, !btf_path, entry);
 	btf__free(small);
@@ -141,23 +314,58 @@ static int permission_try(void)
 	return 0;
 }
 
+static bool entry_is_cached(const char *btf_path, struct btf_cache_entry *entry)
+{
+	size_t object_size;
+	const void *object = nsview_bpf__elf_bytes(&object_size);
+
+	return !btf_path && !btf_cache_read(object, object_size, entry);
+}
+
 int bpf_load_tasks(const struct bpf_load_options *options, struct bpf_loaded *loaded)
 {
 	struct btf_cache_entry entry = {.fd = -1};
-	size_t object_size;
-	const void *bytes = nsview_bpf__elf_bytes(&object_size);
-	bool is_cached = !options->btf_path && !btf_cache_read(bytes, object_size, &entry);
-	int r = is_cached ? entry_load(options, &entry, loaded) : permission_try();
+	struct loading loading = {.entry = &entry};
+	bool is_cached = entry_is_cached(options->btf_path, &entry);
+	int r = is_cached ? entry_load(options, &loading, loaded) : permission_try();
 
 	if (is_cached)
 		close(entry.fd);
 	if (r == -EPERM || (is_cached && !r))
 		return r;
 	if (!entry_make(options->btf_path, &entry)) {
-		r = entry_load(options, &entry, loaded);
+		r = entry_load(options, &loading, loaded);
 		close(entry.fd);
 		if (!r)
 			return 0;
 	}
 	return object_load(options, options->btf_path, NULL, loaded);
+}
+
+int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry)
+{
+	int r = permission_try();
+
+	if (r)
+		return r;
+	return entry_is_cached(btf_path, entry) ? 0 : entry_make(btf_path, entry);
+}
+
+int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
+		      struct bpf_loaded *loaded, const char **failed)
+{
+	struct loading loading = {.entry = entry};
+	int r = entry_load(options, &loading, loaded);
+
+	*failed = NULL;
+	for (const char *const *name = options->programs; r && *name; name++) {
+		if (!strcmp(*name, loading.name))
+			*failed = *name;
+	}
+	return r;
+}
+
+bool bpf_load_has_task_storage(void)
+{
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
 }

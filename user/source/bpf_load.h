@@ -3,15 +3,24 @@
 #ifndef NSVIEW_SOURCE_BPF_LOAD_H
 #define NSVIEW_SOURCE_BPF_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "source/btf_cache.h"
+
 struct bpf_program;
+struct listen_options;
 struct nsview_bpf;
 
 struct bpf_load_options {
 	const char *btf_path; /* NULL: the kernel's own */
 	char *verifier_log;   /* what the verifier said when it refuses */
 	size_t verifier_log_size;
+	/* For events: programs beside the task iterator, NULL at the end. NULL: no events, and
+	 * nothing that only they need is made. */
+	const char *const *programs;
+	const struct listen_options *listen;
+	bool has_task_storage;
 };
 
 struct bpf_loaded {
@@ -19,7 +28,19 @@ struct bpf_loaded {
 	struct bpf_program *tasks; /* the task iterator, of object */
 };
 
-/* -errno of what failed. */
+/* The task iterator alone. -errno of what failed. */
 int bpf_load_tasks(const struct bpf_load_options *options, struct bpf_loaded *loaded);
+
+/* What loading needs of the kernel's BTF: kept from an earlier run, or made and kept. -EPERM: this
+ * user may not load anything. close(entry->fd) releases it. */
+int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry);
+
+/* The iterator and options->programs. On failure *failed is the program that the kernel did not
+ * take (of options->programs, or NULL: it was not a program). */
+int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
+		      struct bpf_loaded *loaded, const char **failed);
+
+/* Whether the kernel has BPF_MAP_TYPE_TASK_STORAGE. */
+bool bpf_load_has_task_storage(void);
 
 #endif

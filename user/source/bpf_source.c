@@ -17,7 +17,9 @@
 #include "nsview.skel.h"
 #include "source/args.h"
 #include "source/bpf_load.h"
+#include "source/events_source.h"
 #include "source/proc_source.h"
+#include "source/verdict.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_BYTES 65536
@@ -30,7 +32,9 @@
 struct bpf_state {
 	const struct facts *facts; /* borrowed */
 	size_t args_max;
-	struct bpf_loaded loaded;
+	const char *btf_path;
+	struct bpf_loaded loaded;     /* the task iterator alone; empty once there are events */
+	struct events_source *events; /* NULL: nobody listens */
 	struct bpf_link *link;
 	struct args_reader *args; /* NULL: none wanted */
 	char *chunk;              /* CHUNK_BYTES */
@@ -46,24 +50,9 @@ static void bpf_source_close(void *state)
 	args_close(opened->args);
 	bpf_link__destroy(opened->link);
 	nsview_bpf__destroy(opened->loaded.object);
+	events_source_close(opened->events);
 	free(opened->chunk);
 	free(opened);
-}
-
-/* The last line of the verifier that is no statistics: what it did not like. */
-static void why_add_verdict(struct text *why, char *verifier_log)
-{
-	const char *verdict = NULL;
-	char *rest = NULL;
-
-	for (char *line = strtok_r(verifier_log, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		if (strncmp(line, "processed ", 10) && strncmp(line, "verification time", 17) &&
-		    strncmp(line, "stack depth", 11))
-			verdict = line;
-	}
-	if (verdict)
-		text_printf(why, " (%s)", verdict);
 }
 
 /* A file that was named must be at fault to be blamed: true if it is. */
@@ -81,9 +70,9 @@ static bool why_add_btf(struct text *why, const char *path)
 	return true;
 }
 
-static int bpf_source_refused(int error, const struct source_options *options, char *verifier_log,
-			      struct text *why)
+static int bpf_source_refused(int error, const char *btf_path, char *verifier_log, struct text *why)
 {
+	const char *verdict;
 	char reason[128];
 
 	if (error == -EPERM) {
@@ -91,9 +80,9 @@ static int bpf_source_refused(int error, const struct source_options *options, c
 				     "CAP_BPF and CAP_PERFMON");
 		return error;
 	}
-	if (options->btf_path && why_add_btf(why, options->btf_path))
+	if (btf_path && why_add_btf(why, btf_path))
 		return error;
-	if (!options->btf_path && access(KERNEL_BTF, R_OK)) {
+	if (!btf_path && access(KERNEL_BTF, R_OK)) {
 		text_printf(why,
 			    "this kernel does not describe itself in %s, and no --btf names "
 			    "a file that does",
@@ -102,7 +91,9 @@ static int bpf_source_refused(int error, const struct source_options *options, c
 	}
 	libbpf_strerror(error, reason, sizeof(reason));
 	text_printf(why, "the kernel refuses the task iterator: %s", reason);
-	why_add_verdict(why, verifier_log);
+	verdict = verdict_find(verifier_log);
+	if (verdict)
+		text_printf(why, " (%s)", verdict);
 	return error;
 }
 
@@ -129,11 +120,12 @@ static int bpf_source_open(const struct source_options *options, void **state, s
 	int r;
 
 	libbpf_set_print(NULL); /* it would write to the terminal */
-	r = bpf_state_load(opened, options, verifier_log);
+	r = options->will_listen ? 0 : bpf_state_load(opened, options, verifier_log);
 	if (r) {
 		bpf_source_close(opened);
-		return bpf_source_refused(r, options, verifier_log, why);
+		return bpf_source_refused(r, options->btf_path, verifier_log, why);
 	}
+	opened->btf_path = options->btf_path;
 	opened->facts = options->facts;
 	opened->args_max = options->args_max;
 	opened->chunk = mem_new(CHUNK_BYTES);
@@ -179,6 +171,8 @@ static int bpf_source_emit(struct bpf_state *opened, size_t *length, record_sink
 			return -EBADMSG;
 		if (record->type == RECORD_TASK)
 			r = bpf_source_emit_task(opened, (void *)record, sink, context);
+		else if (record->type == RECORD_EVENT && opened->events)
+			r = events_source_give(opened->events, (void *)record, sink, context);
 		else
 			r = sink(context, record);
 		at += record->size;
@@ -206,6 +200,8 @@ static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 
 	if (fd < 0)
 		return -errno;
+	if (opened->events)
+		events_source_sweep_start(opened->events);
 	opened->has_init = false;
 	if (opened->args)
 		args_start(opened->args);
@@ -222,12 +218,59 @@ static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 		return -errno;
 	if (!r && length)
 		r = -EBADMSG;
+	if (!r && opened->events)
+		events_source_sweep_end(opened->events);
 	return r ? r : bpf_source_emit_init(opened, sink, context);
+}
+
+/* The object that has the hooks' programs has an iterator too, which shares their memory. */
+static int bpf_source_listen(void *state, const struct listen_options *options, struct text *why)
+{
+	struct bpf_state *opened = state;
+	autofree char *verifier_log = mem_new(VERIFIER_BYTES);
+	const struct attach_options attach_options = {
+		.listen = options,
+		.btf_path = opened->btf_path,
+		.verifier_log = verifier_log,
+		.verifier_log_size = VERIFIER_BYTES,
+	};
+	struct bpf_link *link = NULL;
+	int r;
+
+	opened->events = events_source_open(opened->facts, &attach_options, &r);
+	if (opened->events) {
+		link = bpf_program__attach_iter(events_source_loaded(opened->events)->tasks, NULL);
+		r = link ? 0 : -errno;
+	}
+	if (r)
+		return bpf_source_refused(r, opened->btf_path, verifier_log, why);
+	bpf_link__destroy(opened->link);
+	nsview_bpf__destroy(opened->loaded.object);
+	opened->loaded = (struct bpf_loaded){0};
+	opened->link = link;
+	return 0;
+}
+
+static int bpf_source_poll(void *state, int timeout_ms, record_sink sink, void *context)
+{
+	struct bpf_state *opened = state;
+
+	return events_source_poll(opened->events, timeout_ms, sink, context);
+}
+
+static void bpf_source_report(void *state, struct hook_report *hooks)
+{
+	const struct bpf_state *opened = state;
+
+	events_source_report(opened->events, hooks);
 }
 
 const struct source_ops bpf_source = {
 	.name = "bpf",
 	.open = bpf_source_open,
 	.snapshot = bpf_source_snapshot,
+	.listen = bpf_source_listen,
+	.poll = bpf_source_poll,
+	.report = bpf_source_report,
 	.close = bpf_source_close,
 };

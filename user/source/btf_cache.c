@@ -18,7 +18,7 @@
 
 #define CACHE_DIR "/var/cache/nsview"
 #define CACHE_MAGIC "nsviewB"
-#define CACHE_VERSION 1
+#define CACHE_VERSION 2
 #define CACHE_SUFFIX ".btf"
 #define CACHE_FILES_MAX 16 /* kernels and programs come and go: above that, all are removed */
 #define CACHE_BYTES_MAX (1 << 20)
@@ -32,8 +32,7 @@ struct cache_trailer {
 	char magic[8];
 	uint32_t version;
 	uint32_t btf_size;
-	uint32_t function_id;
-	uint32_t pad;
+	struct btf_id ids[BTF_IDS_MAX];
 	uint64_t key;      /* of build, architecture and object: also in the file's name */
 	uint64_t checksum; /* of all before it */
 };
@@ -140,7 +139,7 @@ static bool entry_is_sound(const char *data, size_t size, uint64_t key)
 	memcpy(&trailer, data + size - sizeof(trailer), sizeof(trailer));
 	return !memcmp(trailer.magic, CACHE_MAGIC, sizeof(trailer.magic)) &&
 	       trailer.version == CACHE_VERSION && trailer.key == key &&
-	       trailer.btf_size <= size - sizeof(trailer) && trailer.function_id &&
+	       trailer.btf_size <= size - sizeof(trailer) &&
 	       trailer.checksum == hash_add(HASH_START, data, size - sizeof(trailer.checksum));
 }
 
@@ -166,7 +165,7 @@ int btf_cache_read(const void *object, size_t object_size, struct btf_cache_entr
 	    !entry_is_sound(data, (size_t)status.st_size, key))
 		return -ENOENT;
 	memcpy(&trailer, data + status.st_size - sizeof(trailer), sizeof(trailer));
-	entry->function_id = trailer.function_id;
+	memcpy(entry->ids, trailer.ids, sizeof(entry->ids));
 	entry->fd = steal_fd(&fd);
 	return 0;
 }
@@ -214,13 +213,12 @@ static void entry_write(int directory, const char *name, const struct text *byte
 }
 
 void btf_cache_write(const void *object, size_t object_size, const void *btf, size_t btf_size,
-		     uint32_t function_id)
+		     const struct btf_cache_entry *entry)
 {
 	struct cache_trailer trailer = {
 		.magic = CACHE_MAGIC,
 		.version = CACHE_VERSION,
 		.btf_size = (uint32_t)btf_size,
-		.function_id = function_id,
 	};
 	autoclose int directory = directory_make();
 	char name[NAME_BYTES];
@@ -229,6 +227,7 @@ void btf_cache_write(const void *object, size_t object_size, const void *btf, si
 	if (directory < 0 || btf_size > CACHE_BYTES_MAX - sizeof(trailer) ||
 	    !cache_name(object, object_size, name, &trailer.key))
 		return;
+	memcpy(trailer.ids, entry->ids, sizeof(trailer.ids));
 	text_add(&bytes, btf, btf_size);
 	text_add(&bytes, (const char *)&trailer, offsetof(struct cache_trailer, checksum));
 	trailer.checksum = hash_add(HASH_START, bytes.data, bytes.length);
@@ -236,4 +235,22 @@ void btf_cache_write(const void *object, size_t object_size, const void *btf, si
 	directory_trim(directory);
 	entry_write(directory, name, &bytes);
 	text_free(&bytes);
+}
+
+uint64_t btf_cache_program(const char *name)
+{
+	uint64_t hash = hash_add(HASH_START, name, strlen(name));
+
+	return hash ? hash : 1;
+}
+
+uint32_t btf_cache_id(const struct btf_cache_entry *entry, const char *program)
+{
+	uint64_t hash = btf_cache_program(program);
+
+	for (size_t i = 0; i < BTF_IDS_MAX && entry->ids[i].program; i++) {
+		if (entry->ids[i].program == hash)
+			return entry->ids[i].id;
+	}
+	return 0;
 }

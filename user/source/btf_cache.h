@@ -12,16 +12,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BTF_IDS_MAX 96
+
+/* The id of what a program of the object attaches to. */
+struct btf_id {
+	uint64_t program; /* btf_cache_program of its name; 0: the end of the ids */
+	uint32_t id;      /* 0: the kernel has no such thing */
+	uint32_t pad;
+};
+
 struct btf_cache_entry {
-	int fd;               /* of a file that begins with raw BTF; to be closed by the caller */
-	uint32_t function_id; /* btf_small_make's */
+	int fd; /* of a file that begins with raw BTF; to be closed by the caller */
+	struct btf_id ids[BTF_IDS_MAX];
 };
 
 /* object, size: the bytes of the object to be loaded. -ENOENT: nothing, or nothing sound. */
 int btf_cache_read(const void *object, size_t object_size, struct btf_cache_entry *entry);
 
-/* Stores BTF for the next run. Failing is no trouble of the caller's. */
+/* Stores BTF, and the entry's ids, for the next run. Failing is no trouble of the caller's. */
 void btf_cache_write(const void *object, size_t object_size, const void *btf, size_t btf_size,
-		     uint32_t function_id);
+		     const struct btf_cache_entry *entry);
+
+uint64_t btf_cache_program(const char *name);
+
+/* 0: the kernel has no such thing, or the object no such program. */
+uint32_t btf_cache_id(const struct btf_cache_entry *entry, const char *program);
 
 #endif

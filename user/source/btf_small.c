@@ -216,17 +216,34 @@ static int copy_type(struct maker *maker, uint32_t id, int depth)
 	return to;
 }
 
-static int maker_run(struct maker *maker, const char *function, uint32_t *function_id)
+static int wanted_compare(const void *left, const void *right)
 {
-	uint32_t found = 0;
+	return strcmp(((const struct btf_wanted *)left)->name,
+		      ((const struct btf_wanted *)right)->name);
+}
 
+/* The first of a name counts: the same function may be in several files of the kernel. */
+static void wanted_find(struct btf_wanted *wanted, size_t count, const struct btf_type *type,
+			const char *name, uint32_t id)
+{
+	const struct btf_wanted key = {.name = name};
+	struct btf_wanted *found;
+
+	if (!count || (!btf_is_func(type) && !btf_is_typedef(type)))
+		return;
+	found = bsearch(&key, wanted, count, sizeof(*wanted), wanted_compare);
+	if (found && found->kind == btf_kind(type) && !found->id)
+		found->id = id;
+}
+
+static int maker_run(struct maker *maker, struct btf_wanted *wanted, size_t wanted_count)
+{
 	for (uint32_t id = 1; id < btf__type_cnt(maker->kernel); id++) {
 		const struct btf_type *type = btf__type_by_id(maker->kernel, id);
 		const char *name = btf__name_by_offset(maker->kernel, type->name_off);
 		int r;
 
-		if (btf_is_func(type) && !found && !strcmp(name, function))
-			found = id;
+		wanted_find(wanted, wanted_count, type, name, id);
 		if (!btf_is_composite(type) && !btf_is_enum(type))
 			continue;
 		if (!names_have(&maker->types, name))
@@ -235,19 +252,20 @@ static int maker_run(struct maker *maker, const char *function, uint32_t *functi
 		if (r < 0)
 			return r;
 	}
-	*function_id = found;
-	return found ? 0 : -ENOENT;
+	return 0;
 }
 
-int btf_small_make(const struct btf *kernel, const struct btf *object, const char *function,
-		   struct btf **small, uint32_t *function_id)
+int btf_small_make(const struct btf *kernel, const struct btf *object, struct btf_wanted *wanted,
+		   size_t wanted_count, struct btf **small)
 {
 	struct maker maker = {.kernel = kernel, .out = btf__new_empty()};
 	int r = maker.out ? 0 : -ENOMEM;
 
+	if (wanted_count)
+		qsort(wanted, wanted_count, sizeof(*wanted), wanted_compare);
 	if (!r) {
 		names_collect(&maker, object);
-		r = maker_run(&maker, function, function_id);
+		r = maker_run(&maker, wanted, wanted_count);
 	}
 	for (size_t i = 0; i < maker.types.count; i++)
 		free((char *)maker.types.items[i]);

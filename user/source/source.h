@@ -28,6 +28,7 @@ struct source_options {
 	size_t args_max;           /* bytes of argument vector per process; 0: none wanted */
 	const char *replay_path;   /* replay_source: the recording, borrowed as the next one is */
 	const char *replay_at;     /* its last moment, as --at has it; NULL: all of it */
+	bool will_listen;          /* source_listen comes next, and loads what is needed */
 };
 
 /* What --hooks, --ring, --complete, --args-max and --env ask for. */

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "source/attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "nsview.skel.h"
+#include "source/hooks.h"
+#include "source/point.h"
+#include "source/source.h"
+#include "source/verdict.h"
+
+#define PROGRAMS_MAX 64
+#define ROUNDS_MAX 64 /* more than there are candidates */
+
+/* Which hooks go when descriptors run out, those first that are missed least. */
+static const enum hook_id spare_order[] = {
+	HOOK_COMPLETE,      HOOK_REFUSED, HOOK_PRIVILEGES,  HOOK_CGROUP_REMOVE,
+	HOOK_CGROUP_ATTACH, HOOK_IDMAP,   HOOK_CGROUP_MAKE, HOOK_NAMESPACES,
+	HOOK_CREDENTIALS,   HOOK_EXIT,    HOOK_EXEC,        HOOK_FORK,
+};
+
+/* Of the running kernel, while it is asked what it has. */
+struct kernel {
+	struct btf_cache_entry entry;
+	int tracefs; /* or -errno */
+};
+
+/* Why one candidate will not do. */
+static void why_add(struct attach_hook *hook, enum hook_tier tier, struct text *reason)
+{
+	if (hook->why.length)
+		text_add_string(&hook->why, "; ");
+	text_printf(&hook->why, "%s: %s", tier_name(tier), text_string(reason));
+	text_clear(reason);
+}
+
+static void points_close(struct attach_hook *hook)
+{
+	for (size_t i = 0; i < hook->point_count; i++)
+		close(hook->points[i].fd);
+	hook->point_count = 0;
+}
+
+static int point_open(const struct kernel *kernel, const struct hook_program *program,
+		      const char *target, struct text *why)
+{
+	if (program->kind == ATTACH_SYSCALL)
+		return point_open_syscall(kernel->tracefs, target, why);
+	return point_open_kprobe(target, program->kind == ATTACH_KRETURN, why);
+}
+
+/* All points of one program. */
+static int points_open(struct attach_hook *hook, const struct hook_candidate *candidate,
+		       size_t index, const struct kernel *kernel, struct text *why)
+{
+	const struct hook_program *program = &candidate->programs[index];
+
+	for (const char *const *target = program->targets; *target; target++) {
+		bool may_miss = **target == '?';
+		int fd = point_open(kernel, program, *target + may_miss, why);
+
+		if (fd < 0 && may_miss && fd != -EMFILE) {
+			text_clear(why);
+			continue;
+		}
+		if (fd < 0)
+			return fd;
+		mem_reserve_one(hook->points, hook->point_count, hook->point_capacity);
+		hook->points[hook->point_count++] =
+			(struct attach_point){.fd = fd, .program = index};
+	}
+	return 0;
+}
+
+static int program_try(const struct hook_candidate *candidate, size_t index,
+		       const struct kernel *kernel, struct text *why)
+{
+	const char *name = candidate->programs[index].name;
+	uint32_t id = btf_cache_id(&kernel->entry, name);
+
+	if (!id) {
+		text_add_string(why, "this kernel has nothing by that name");
+		return -ENOENT;
+	}
+	return candidate->tier == TIER_FENTRY ? point_try_function(id, !index, why) : 0;
+}
+
+/* Whether this kernel has all that a candidate needs; what can be held is held. */
+static int candidate_try(struct attach_hook *hook, const struct hook_candidate *candidate,
+			 const struct kernel *kernel, struct text *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < HOOK_PROGRAMS_MAX && candidate->programs[i].name; i++)
+		r = candidate->programs[i].kind == ATTACH_BTF
+			    ? program_try(candidate, i, kernel, why)
+			    : points_open(hook, candidate, i, kernel, why);
+	if (r)
+		points_close(hook);
+	return r;
+}
+
+/* The next of its candidates that will do, or none. */
+static void hook_choose(struct attach_hook *hook, enum hook_id id, uint8_t wanted,
+			const struct kernel *kernel)
+{
+	const struct hook_candidate *candidate;
+	struct text reason = {0};
+
+	hook->candidate = NULL;
+	while (!hook->candidate && (candidate = hook_candidate_at(id, hook->tried))) {
+		hook->tried++;
+		if (wanted != TIERS && wanted != candidate->tier)
+			continue;
+		if (candidate_try(hook, candidate, kernel, &reason))
+			why_add(hook, candidate->tier, &reason);
+		else
+			hook->candidate = candidate;
+	}
+	text_free(&reason);
+}
+
+static void hooks_choose(struct attach *attach, const struct listen_options *listen,
+			 const struct kernel *kernel)
+{
+	for (size_t i = 0; i < HOOKS_ATTACHED; i++) {
+		enum hook_id id = hook_order[i];
+		struct attach_hook *hook = &attach->hooks[id];
+
+		hook->is_unwanted = listen->tiers[id] == TIER_OFF ||
+				    (id == HOOK_COMPLETE && !listen->is_complete);
+		if (!hook->is_unwanted)
+			hook_choose(hook, id, listen->tiers[id], kernel);
+	}
+}
+
+static void programs_collect(const struct attach *attach, const char *names[PROGRAMS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t id = 0; id < HOOKS; id++) {
+		const struct hook_candidate *candidate = attach->hooks[id].candidate;
+
+		for (size_t i = 0; candidate && i < HOOK_PROGRAMS_MAX; i++) {
+			if (candidate->programs[i].name && count + 1 < PROGRAMS_MAX)
+				names[count++] = candidate->programs[i].name;
+		}
+	}
+	names[count] = NULL;
+}
+
+/* HOOKS: none. */
+static enum hook_id program_hook(const struct attach *attach, const char *name)
+{
+	for (size_t id = 0; id < HOOKS; id++) {
+		const struct hook_candidate *candidate = attach->hooks[id].candidate;
+
+		for (size_t i = 0; candidate && i < HOOK_PROGRAMS_MAX; i++) {
+			if (candidate->programs[i].name == name)
+				return id;
+		}
+	}
+	return HOOKS;
+}
+
+static int link_add(struct attach *attach, int program)
+{
+	int link = bpf_raw_tracepoint_open(NULL, program);
+
+	if (link < 0)
+		return -errno;
+	mem_reserve_one(attach->links, attach->link_count, attach->link_capacity);
+	attach->links[attach->link_count++] = link;
+	return 0;
+}
+
+static int program_attach(struct attach *attach, enum hook_id id, size_t index)
+{
+	const struct attach_hook *hook = &attach->hooks[id];
+	const struct hook_program *program = &hook->candidate->programs[index];
+	const struct bpf_object *object = attach->loaded.object->obj;
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, program->name));
+	int r = 0;
+
+	if (program->kind == ATTACH_BTF)
+		r = link_add(attach, fd);
+	for (size_t i = 0; !r && i < hook->point_count; i++) {
+		if (hook->points[i].program == index)
+			r = point_attach(hook->points[i].fd, fd);
+	}
+	mem_reserve_one(attach->programs, attach->program_count, attach->program_capacity);
+	attach->programs[attach->program_count++] = (struct attach_program){.fd = fd, .hook = id};
+	return r;
+}
+
+/* *failed: the hook that could not be attached. */
+static int hooks_attach(struct attach *attach, enum hook_id *failed)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < HOOKS_ATTACHED; i++) {
+		const struct hook_candidate *candidate = attach->hooks[hook_order[i]].candidate;
+
+		*failed = hook_order[i];
+		for (size_t j = 0; !r && candidate && j < HOOK_PROGRAMS_MAX; j++) {
+			if (candidate->programs[j].name)
+				r = program_attach(attach, hook_order[i], j);
+		}
+	}
+	return r;
+}
+
+static void hooks_detach(struct attach *attach)
+{
+	for (size_t i = 0; i < attach->link_count; i++)
+		close(attach->links[i]);
+	attach->link_count = 0;
+	attach->program_count = 0;
+	nsview_bpf__destroy(attach->loaded.object);
+	attach->loaded = (struct bpf_loaded){0};
+}
+
+/* A perf event that had a program takes no other: new ones for those that go on. */
+static void hooks_reopen(struct attach *attach, const struct kernel *kernel)
+{
+	struct text reason = {0};
+
+	for (size_t i = 0; i < HOOKS_ATTACHED; i++) {
+		struct attach_hook *hook = &attach->hooks[hook_order[i]];
+		const struct hook_candidate *candidate = hook->candidate;
+
+		if (!hook->point_count)
+			continue;
+		points_close(hook);
+		if (candidate_try(hook, candidate, kernel, &reason)) {
+			why_add(hook, candidate->tier, &reason);
+			hook->candidate = NULL;
+		}
+	}
+	text_free(&reason);
+}
+
+static void hook_refuse(struct attach_hook *hook, int error, const char *verdict)
+{
+	struct text reason = {0};
+
+	points_close(hook);
+	text_add_string(&reason, strerror(-error));
+	if (verdict)
+		text_printf(&reason, " (%s)", verdict);
+	why_add(hook, hook->candidate->tier, &reason);
+	hook->candidate = NULL;
+	text_free(&reason);
+}
+
+/* Gives up one hook for the descriptors of the others: false: there is none left. */
+static bool hooks_spare(struct attach *attach)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(spare_order); i++) {
+		struct attach_hook *hook = &attach->hooks[spare_order[i]];
+
+		if (hook->candidate) {
+			hook_refuse(hook, -EMFILE, "ulimit -n");
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One try with what is chosen: 0, -EAGAIN: something else has been chosen since, or -errno. */
+static int attach_try(struct attach *attach, const struct attach_options *options,
+		      const struct kernel *kernel, struct bpf_load_options *load)
+{
+	const char *programs[PROGRAMS_MAX];
+	const char *failed_program = NULL;
+	enum hook_id failed = HOOKS;
+	int r;
+
+	programs_collect(attach, programs);
+	load->programs = programs;
+	*options->verifier_log = 0;
+	r = bpf_load_programs(load, &kernel->entry, &attach->loaded, &failed_program);
+	if (!r) {
+		r = hooks_attach(attach, &failed);
+		if (!r)
+			return 0;
+		hooks_detach(attach);
+		hooks_reopen(attach, kernel);
+	} else if (failed_program) {
+		failed = program_hook(attach, failed_program);
+	}
+	if (r == -EMFILE || r == -ENFILE)
+		return hooks_spare(attach) ? -EAGAIN : r;
+	if (failed == HOOKS)
+		return r;
+	hook_refuse(&attach->hooks[failed], r, verdict_find(options->verifier_log));
+	hook_choose(&attach->hooks[failed], failed, options->listen->tiers[failed], kernel);
+	return -EAGAIN;
+}
+
+/* A hundred descriptors, with trampolines for each system call. */
+static void descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int attach_open(struct attach *attach, const struct attach_options *options)
+{
+	struct bpf_load_options load = {
+		.btf_path = options->btf_path,
+		.verifier_log = options->verifier_log,
+		.verifier_log_size = options->verifier_log_size,
+		.listen = options->listen,
+		.has_task_storage = bpf_load_has_task_storage(),
+	};
+	struct kernel kernel = {.entry = {.fd = -1}};
+	int r;
+
+	descriptors_raise();
+	r = bpf_load_prepare(options->btf_path, &kernel.entry);
+	if (r)
+		return r;
+	kernel.tracefs = point_tracefs();
+	hooks_choose(attach, options->listen, &kernel);
+	r = -EAGAIN;
+	for (size_t i = 0; r == -EAGAIN && i < ROUNDS_MAX; i++)
+		r = attach_try(attach, options, &kernel, &load);
+	close(kernel.entry.fd);
+	if (kernel.tracefs >= 0)
+		close(kernel.tracefs);
+	return r;
+}
+
+static int number_compare(const void *left, const void *right)
+{
+	return *(const int *)left - *(const int *)right;
+}
+
+/* Everything but the points, whoever waits for the end of a pipe first. */
+static void others_close(const int *points, size_t count)
+{
+	unsigned int from = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if ((unsigned int)points[i] > from)
+			close_range(from, (unsigned int)points[i] - 1, 0);
+		from = (unsigned int)points[i] + 1;
+	}
+	close_range(from, ~0U, 0);
+}
+
+static void points_hand_over(const struct attach *attach)
+{
+	autofree int *points = NULL;
+	size_t capacity = 0;
+	size_t count = 0;
+
+	for (size_t id = 0; id < HOOKS; id++) {
+		for (size_t i = 0; i < attach->hooks[id].point_count; i++) {
+			mem_reserve_one(points, count, capacity);
+			points[count++] = attach->hooks[id].points[i].fd;
+		}
+	}
+	if (!count)
+		return;
+	qsort(points, count, sizeof(*points), number_compare);
+	if (!fork()) {
+		others_close(points, count);
+		_exit(0);
+	}
+}
+
+void attach_close(struct attach *attach)
+{
+	points_hand_over(attach);
+	hooks_detach(attach);
+	for (size_t id = 0; id < HOOKS; id++) {
+		points_close(&attach->hooks[id]);
+		free(attach->hooks[id].points);
+		text_free(&attach->hooks[id].why);
+	}
+	free(attach->programs);
+	free(attach->links);
+	*attach = (struct attach){0};
+}

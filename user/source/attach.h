@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Listening: for each hook the best candidate of its row that this kernel and this user allow. One
+ * hook that falls back, or cannot be had, moves no other.
+ */
+#ifndef NSVIEW_SOURCE_ATTACH_H
+#define NSVIEW_SOURCE_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "bpf/event.h"
+#include "source/bpf_load.h"
+
+struct hook_candidate;
+struct listen_options;
+
+struct attach_point {
+	int fd;         /* a perf event */
+	size_t program; /* of the candidate */
+};
+
+struct attach_hook {
+	const struct hook_candidate *candidate; /* NULL: nothing listens */
+	size_t tried;                           /* candidates so far */
+	bool is_unwanted;                       /* off because nobody asked for it */
+	struct text why;                        /* why no better one */
+	struct attach_point *points;
+	size_t point_count;
+	size_t point_capacity;
+};
+
+/* A program that runs, for the count of what the kernel skipped. */
+struct attach_program {
+	int fd; /* of the object */
+	enum hook_id hook;
+	uint64_t skipped; /* when last asked */
+};
+
+struct attach {
+	struct attach_hook hooks[HOOKS];
+	struct bpf_loaded loaded;
+	struct attach_program *programs;
+	size_t program_count;
+	size_t program_capacity;
+	int *links; /* of BTF programs */
+	size_t link_count;
+	size_t link_capacity;
+};
+
+struct attach_options {
+	const struct listen_options *listen;
+	const char *btf_path;
+	char *verifier_log; /* empty, or what the verifier said to what was fatal */
+	size_t verifier_log_size;
+};
+
+/* Loads the object and attaches. attach: zeroes; attach_close it, also after a failure. -errno:
+ * nothing could be loaded at all. */
+int attach_open(struct attach *attach, const struct attach_options *options);
+
+/* Closing a perf event takes the kernel 70 ms: the last ones to hold them are a child that ends at
+ * once, so that nobody waits. */
+void attach_close(struct attach *attach);
+
+#endif

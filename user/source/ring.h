@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The reader of a BPF ring buffer. libbpf's goes on for as long as there is more, which in a storm
+ * is for ever, and maps the data twice, which counts twice as memory; this one hands out what was
+ * there when it was called.
+ */
+#ifndef NSVIEW_SOURCE_RING_H
+#define NSVIEW_SOURCE_RING_H
+
+#include <stddef.h>
+
+#include "wire/wire.h"
+
+struct ring;
+
+/* map: of BPF_MAP_TYPE_RINGBUF with that many bytes; borrowed. NULL and errno. */
+struct ring *ring_open(int map, size_t bytes);
+void ring_close(struct ring *ring);
+
+/* Until the kernel wakes its reader, a signal comes, or the time is over. 1: more may be there, 0:
+ * not known, -errno (-EINTR). */
+int ring_wait(struct ring *ring, int timeout_ms);
+
+/*
+ * Hands out copies, free to be changed, of the records that are complete. How many, or what the
+ * sink returned, the record counting as handed out.
+ */
+int ring_read(struct ring *ring, int (*sink)(void *context, struct record_header *record),
+	      void *context);
+
+#endif
