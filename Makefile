@@ -27,8 +27,10 @@ BPF_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
+# What measures a part of nsview itself.
+MEASURES := $(BUILD)/tests/bench/line
 # Programs that tests look at or are measured with: static, so that they run in any root.
-SUBJECTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c))
+SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c)))
 SKELETON := $(BUILD)/nsview.skel.h
 
 # Short lines; V=1 shows the commands.
@@ -69,8 +71,9 @@ check-runtimes: ## install docker, build, and compare with containers of a priva
 
 tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
 
-bench: all $(SUBJECTS) ## measure ps against ps aux, ps with namespaces and lsns
+bench: all $(SUBJECTS) $(MEASURES) ## measure ps against ps aux, ps with namespaces and lsns
 	BUILD=$(BUILD) tests/bench/run
+	$(BUILD)/tests/bench/line
 
 bpf-arm64: ## build the kernel side for arm64
 	@$(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 $(BUILD)/arm64/nsview.bpf.o
@@ -146,7 +149,7 @@ $(SKELETON): $(BUILD)/nsview.bpf.o
 	$(call say,SKEL $@)
 	$(Q)$(BPFTOOL) gen skeleton $< name nsview_bpf > $@.new && mv $@.new $@
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
+$(UNIT_TESTS) $(MEASURES): $(BUILD)/%: %.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,TEST $@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
@@ -162,5 +165,5 @@ $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
 	$(call say,TEST $@)
 	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
 
--include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) \
+-include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(MEASURES:=.d) \
 	$(SUBJECTS:=.d) $(FUZZERS:%=$(BUILD)/%.d)

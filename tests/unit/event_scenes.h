@@ -378,9 +378,11 @@ static inline const struct event_line *scene_info(struct stage *stage)
 }
 
 /* clang-format off */
+typedef const struct event_line *(*scene_set)(struct stage *stage);
+
 static const struct scene {
 	const char *name;
-	const struct event_line *(*set)(struct stage *stage);
+	scene_set set;
 } scenes[] = {
 	{"exec", scene_exec}, {"fork", scene_fork}, {"exit", scene_exit},
 	{"exit of one never seen", scene_exit_unseen}, {"setuid", scene_setuid},

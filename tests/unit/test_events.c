@@ -1,80 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The lines of the event stream. `test_events lines FORMAT` writes one of each kind, for the tests
  * of docs/events.schema.json. */
-#include "event_scenes.h"
+#include "event_lines.h"
 
-#include <json-c/json.h>
 #include <locale.h>
-#include <stdio.h>
-
-#define DOCKER_NAMES                                                                 \
-	"[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\","         \
-	"\"CAP_KILL\",\"CAP_SETGID\",\"CAP_SETUID\",\"CAP_SETPCAP\","                \
-	"\"CAP_NET_BIND_SERVICE\",\"CAP_NET_RAW\",\"CAP_SYS_CHROOT\",\"CAP_MKNOD\"," \
-	"\"CAP_AUDIT_WRITE\",\"CAP_SETFCAP\"]"
-
-static const struct event_writer_options defaults = {
-	.line_max = EVENT_LINE_DEFAULT,
-	.host_name = "web-3",
-	.boot_id = scene_boot_id,
-};
-
-/* The scene's line, parsed; json_object_put it. */
-static struct json_object *scene_parse(const struct event_line *(*set)(struct stage *stage),
-				       const struct event_writer_options *options)
-{
-	const struct scene scene = {"", set};
-	struct text out = {0};
-	struct json_object *parsed;
-
-	scene_write(&scene, options, &out);
-	assert_int_equal(out.data[out.length - 1], '\n');
-	assert_null(memchr(out.data, '\n', out.length - 1));
-	parsed = json_tokener_parse(text_string(&out));
-	assert_non_null(parsed);
-	text_free(&out);
-	return parsed;
-}
-
-/* By its path; NULL: it is not there. */
-static struct json_object *at(struct json_object *line, const char *path)
-{
-	struct json_object *found = line;
-	char key[64];
-
-	while (*path && found) {
-		size_t length = strcspn(path, ".");
-
-		snprintf(key, sizeof(key), "%.*s", (int)length, path);
-		if (!json_object_object_get_ex(found, key, &found))
-			return NULL;
-		path += length + (path[length] == '.');
-	}
-	return found;
-}
-
-/* expected: JSON, or NULL where there must be nothing. */
-static void assert_at(struct json_object *line, const char *path, const char *expected)
-{
-	struct json_object *found = at(line, path);
-	struct json_object *wanted = expected ? json_tokener_parse(expected) : NULL;
-
-	if (!json_object_equal(found, wanted))
-		fail_msg("%s is %s, not %s", path,
-			 found ? json_object_to_json_string(found) : "absent",
-			 expected ? expected : "absent");
-	json_object_put(wanted);
-}
-
-static bool names(struct json_object *line, const char *list, const char *name)
-{
-	struct json_object *found = at(line, list);
-
-	for (size_t i = 0; found && i < json_object_array_length(found); i++)
-		if (!strcmp(json_object_get_string(json_object_array_get_idx(found, i)), name))
-			return true;
-	return false;
-}
 
 static void an_exec_tells_who_what_and_why(void **state)
 {
@@ -266,8 +195,7 @@ static void lines_without_a_process_have_none(void **state)
 {
 	static const char *const actions[] = {"\"gap\"", "\"info\"", "\"container_named\"",
 					      "\"cgroup_created\""};
-	const struct event_line *(*const sets[])(struct stage * stage) = {
-		scene_gap, scene_info, scene_named, scene_cgroup_made};
+	const scene_set sets[] = {scene_gap, scene_info, scene_named, scene_cgroup_made};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {

@@ -198,6 +198,8 @@ const struct event_block *event_block_get(struct event_writer *writer,
 	struct block_key *key = &blocks->wanted;
 	struct block_entry *entry;
 
+	if (writer->block)
+		return writer->block;
 	key_set(writer, subject, key);
 	entry = &blocks->entries[key_hash(key)];
 	if (!entry->is_used || !key_is_same(&entry->key, key)) {
@@ -208,5 +210,6 @@ const struct event_block *event_block_get(struct event_writer *writer,
 	writer->unknown |= entry->block.unknown;
 	writer->lossy |= entry->block.lossy;
 	writer->cut |= entry->block.cut;
-	return &entry->block;
+	writer->block = &entry->block;
+	return writer->block;
 }

@@ -126,6 +126,9 @@ struct event_writer {
 	bool has_boot_id;
 	const char *host_name;
 	const char *boot_id;
+	struct text host; /* as it is in each line; empty: not yet */
+	uint64_t host_unknown;
+	uint64_t host_lossy;
 	struct event_second seconds[2]; /* of events, of starts */
 	struct json_values values;
 	struct event_blocks *blocks;
@@ -135,7 +138,8 @@ struct event_writer {
 	struct text *out;
 	enum event_level level;
 	enum event_word word;
-	uint64_t unknown; /* AT_BIT()s */
+	const struct event_block *block; /* NULL: nobody has asked for it yet */
+	uint64_t unknown;                /* AT_BIT()s */
 	uint64_t lossy;
 	uint32_t cut; /* enum event_cut */
 };
@@ -217,7 +221,7 @@ struct event_blocks *event_blocks_new(void);
 void event_blocks_free(struct event_blocks *blocks);
 /* Container names may have changed: everything is made anew. */
 void event_blocks_clear(struct event_blocks *blocks);
-/* Borrowed until the next call. */
+/* That of the line being written; borrowed. */
 const struct event_block *event_block_get(struct event_writer *writer,
 					  const struct event_subject *subject);
 

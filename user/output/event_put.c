@@ -2,6 +2,8 @@
 /* The small pieces of an event's line. */
 #include "output/event_private.h"
 
+#include <endian.h>
+
 #include "host/passwd.h"
 #include "view/column.h"
 
@@ -142,8 +144,8 @@ static void put_hex(char *place, uint32_t number)
 	nibbles = (nibbles & 0x00f000f000f000f0ULL) << 4 | (nibbles & 0x000f000f000f000fULL);
 	letters = (nibbles + 0x0606060606060606ULL) >> 4 & 0x0101010101010101ULL;
 	nibbles += 0x3030303030303030ULL + letters * ('a' - '0' - 10);
-	for (int i = 7; i >= 0; i--, nibbles >>= 8)
-		place[i] = (char)nibbles;
+	nibbles = htobe64(nibbles);
+	memcpy(place, &nibbles, sizeof(nibbles));
 }
 
 /*
@@ -165,8 +167,7 @@ void event_put_entity(struct event_writer *writer, uint32_t tgid, uint64_t start
 	writer->out->length += 34;
 }
 
-/* `,"host":{"name":"web-3","boot":{"id":"..."}}` */
-void event_put_host(struct event_writer *writer)
+static void render_host(struct event_writer *writer)
 {
 	event_put(writer, ",\"host\":{");
 	if (writer->host_name) {
@@ -177,13 +178,32 @@ void event_put_host(struct event_writer *writer)
 		writer->unknown |= AT_BIT(HOST_NAME);
 	}
 	if (writer->has_boot_id) {
-		if (writer->host_name)
-			event_put(writer, ",");
-		event_put(writer, "\"boot\":{\"id\":");
+		event_put_string(writer,
+				 writer->host_name ? ",\"boot\":{\"id\":" : "\"boot\":{\"id\":");
 		event_put_quoted(writer, AT_BOOT_ID, writer->boot_id, strlen(writer->boot_id));
 		event_put(writer, "}");
 	} else {
 		writer->unknown |= AT_BIT(BOOT_ID);
 	}
 	event_put(writer, "}");
+}
+
+/* `,"host":{"name":"web-3","boot":{"id":"..."}}`: the same in all lines that are not short. */
+void event_put_host(struct event_writer *writer)
+{
+	size_t start = writer->out->length;
+	bool is_same = writer->level < LEVEL_SHORT;
+
+	if (is_same && writer->host.length) {
+		event_put_text(writer, &writer->host);
+		writer->unknown |= writer->host_unknown;
+		writer->lossy |= writer->host_lossy;
+		return;
+	}
+	render_host(writer);
+	if (!is_same)
+		return;
+	text_put(&writer->host, writer->out->data + start, writer->out->length - start);
+	writer->host_unknown = writer->unknown & (AT_BIT(HOST_NAME) | AT_BIT(BOOT_ID));
+	writer->host_lossy = writer->lossy & (AT_BIT(HOST_NAME) | AT_BIT(BOOT_ID));
 }

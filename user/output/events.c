@@ -38,6 +38,7 @@ void event_writer_free(struct event_writer *writer)
 		return;
 	event_blocks_free(writer->blocks);
 	json_values_free(&writer->values);
+	text_free(&writer->host);
 	text_free(&writer->scratch);
 	free(writer);
 }
@@ -113,6 +114,7 @@ static void put_ecs(struct event_writer *writer, const struct event_line *line,
 		    const struct event_subject *subject, struct text *out)
 {
 	writer->out = out;
+	writer->block = NULL;
 	writer->unknown = 0;
 	writer->lossy = 0;
 	writer->cut = writer->level == LEVEL_CORE ? EVENT_CUT_LINE : 0;
