@@ -13,9 +13,21 @@
 #define SHORT_ID_LENGTH 12 /* as `docker ps` shows it */
 #define FULL_ID_LENGTH 64
 
+/* A process that comes late may still be of it; more than a host ends in that time are a storm. */
+#define ENDED_KEPT_NS (60 * 1000000000ULL)
+#define ENDED_MAX 256
+/* Beyond, all are one: they are containers still, and none of them is taken for the host. */
+#define CONTAINERS_MAX 65536
+
 struct container_entry {
 	struct container container; /* first, so that one pointer is both */
 	UT_hash_handle hh;
+	struct container_entry *ended_next;
+	uint64_t ended_ns;
+	size_t living;     /* its processes that have not ended; once events change the model */
+	uint32_t last_pid; /* the youngest of them, as container.first_pid is the oldest */
+	bool is_ended;     /* on the list of those without processes */
+	char key[];
 };
 
 /*
@@ -113,6 +125,7 @@ static void container_make(struct container *container, const struct container_k
 {
 	size_t length = key->id_length;
 
+	memset(container, 0, sizeof(*container));
 	container->runtime = key->runtime;
 	if (!length) {
 		snprintf(container->name, sizeof(container->name), "%s", key->text);
@@ -126,34 +139,224 @@ static void container_make(struct container *container, const struct container_k
 	memcpy(container->name, key->id, length);
 }
 
-struct container *container_of_proc(struct container_table *table, struct arena *arena,
-				    const struct proc *proc, const uint32_t host_ns[NS_KINDS])
+static struct container_entry *entry_of(const struct container *container)
 {
-	const struct task_record *task = proc->task;
+	return (struct container_entry *)container;
+}
+
+static void table_list(struct container_table *table, struct container_entry *entry)
+{
+	mem_reserve_one(table->in_order, table->count, table->capacity);
+	table->in_order[table->count++] = &entry->container;
+	table->is_sorted = false;
+}
+
+static void table_unlist(struct container_table *table, const struct container_entry *entry)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->in_order[i] != &entry->container)
+			continue;
+		table->count--;
+		memmove(table->in_order + i, table->in_order + i + 1,
+			(table->count - i) * sizeof(*table->in_order));
+		return;
+	}
+}
+
+static void ended_remove_first(struct container_table *table)
+{
+	struct container_entry *entry = table->ended_first;
+
+	table->ended_first = entry->ended_next;
+	if (!table->ended_first)
+		table->ended_last = NULL;
+	table->ended_count--;
+	/* One that lives again stays on the list until its turn comes. */
+	if (entry->is_ended && entry->container.procs) {
+		entry->is_ended = false;
+		return;
+	}
+	HASH_DEL(table->by_key, entry);
+	free(entry);
+}
+
+static void ended_add(struct container_table *table, struct container_entry *entry, uint64_t now_ns)
+{
+	entry->ended_ns = now_ns;
+	if (!entry->is_ended) {
+		entry->is_ended = true;
+		entry->ended_next = NULL;
+		if (table->ended_last)
+			table->ended_last->ended_next = entry;
+		else
+			table->ended_first = entry;
+		table->ended_last = entry;
+		table->ended_count++;
+	}
+	while (table->ended_first && (table->ended_count > ENDED_MAX ||
+				      table->ended_first->ended_ns + ENDED_KEPT_NS < now_ns))
+		ended_remove_first(table);
+}
+
+static struct container_entry *entry_find(const struct container_table *table,
+					  const struct container_key *key)
+{
+	struct container_entry *entry;
+
+	HASH_FIND(hh, table->by_key, key->data, key->length, entry);
+	return entry;
+}
+
+static struct container_entry *entry_make(struct container_table *table,
+					  const struct container_key *key)
+{
+	struct container_entry *entry = mem_new(sizeof(*entry) + key->length);
+
+	container_make(&entry->container, key);
+	memcpy(entry->key, key->data, key->length);
+	HASH_ADD_KEYPTR(hh, table->by_key, entry->key, key->length, entry);
+	table_list(table, entry);
+	return entry;
+}
+
+struct container *container_find(struct container_table *table, const struct proc *proc,
+				 const uint32_t host_ns[NS_KINDS])
+{
 	struct container_key key = {0};
 	struct container_entry *entry;
-	struct container *container;
 
 	if (!container_key_find(proc, host_ns, &key))
 		return NULL;
-	HASH_FIND(hh, table->by_key, key.data, key.length, entry);
-	if (!entry) {
-		entry = arena_take(arena, sizeof(*entry));
-		memset(entry, 0, sizeof(*entry));
-		container_make(&entry->container, &key);
-		HASH_ADD_KEYPTR(hh, table->by_key, arena_copy(arena, key.data, key.length),
-				key.length, entry);
-		mem_reserve_one(table->in_order, table->count, table->capacity);
-		table->in_order[table->count++] = &entry->container;
+	entry = entry_find(table, &key);
+	if (!entry && HASH_COUNT(table->by_key) >= CONTAINERS_MAX) {
+		key = (struct container_key){.data = "?", .length = 1, .text = "?"};
+		entry = entry_find(table, &key);
 	}
-	container = &entry->container;
+	if (!entry)
+		return &entry_make(table, &key)->container;
+	if (!entry->container.procs && entry->is_ended) {
+		/* A namespace's inode may be another one's by now, which has no right to the name. */
+		if (!key.id_length)
+			container_make(&entry->container, &key);
+		table_list(table, entry);
+	}
+	return &entry->container;
+}
+
+struct container *container_peek(const struct container_table *table, const struct proc *proc,
+				 const uint32_t host_ns[NS_KINDS])
+{
+	struct container_key key = {0};
+	struct container_entry *entry = NULL;
+
+	if (container_key_find(proc, host_ns, &key))
+		entry = entry_find(table, &key);
+	return entry ? &entry->container : NULL;
+}
+
+static void container_begin_with(struct container *container, const struct task_record *task)
+{
+	container->start_boot_ns = task->start_boot_ns;
+	container->first_pid = task->tgid;
+	memcpy(container->ns, task->ns, sizeof(container->ns));
+}
+
+void container_count(const struct proc *proc)
+{
+	struct container *container = proc->container;
+
 	container->procs++;
-	if (container->procs == 1 || task->start_boot_ns < container->start_boot_ns) {
-		container->start_boot_ns = task->start_boot_ns;
-		container->first_pid = task->tgid;
-		memcpy(container->ns, task->ns, sizeof(container->ns));
+	if (container->procs == 1 || proc->task->start_boot_ns < container->start_boot_ns)
+		container_begin_with(container, proc->task);
+}
+
+void container_refresh(const struct proc *proc)
+{
+	if (proc->container && proc->container->first_pid == proc->task->tgid)
+		container_begin_with(proc->container, proc->task);
+}
+
+void container_list(struct container_table *table, struct model *model, struct proc *proc)
+{
+	struct container_entry *entry = entry_of(proc->container);
+	struct proc *older = model_find(model, entry->last_pid);
+	struct proc *younger = NULL;
+
+	while (older && older->task->start_boot_ns > proc->task->start_boot_ns) {
+		younger = older;
+		older = model_find(model, older->own.container_before);
 	}
-	return container;
+	proc->own.container_before = older ? older->task->tgid : 0;
+	proc->own.container_next = younger ? younger->task->tgid : 0;
+	if (younger)
+		younger->own.container_before = proc->task->tgid;
+	else
+		entry->last_pid = proc->task->tgid;
+	if (older) {
+		older->own.container_next = proc->task->tgid;
+	} else {
+		container_begin_with(proc->container, proc->task);
+		table->is_sorted = false;
+	}
+	entry->living += !proc->own.is_dead;
+}
+
+static void container_unlist(struct container_table *table, struct model *model, struct proc *proc)
+{
+	struct container_entry *entry = entry_of(proc->container);
+	struct proc *older = model_find(model, proc->own.container_before);
+	struct proc *younger = model_find(model, proc->own.container_next);
+
+	if (younger)
+		younger->own.container_before = proc->own.container_before;
+	else
+		entry->last_pid = proc->own.container_before;
+	if (older) {
+		older->own.container_next = proc->own.container_next;
+	} else if (younger) {
+		container_begin_with(proc->container, younger->task);
+		table->is_sorted = false;
+	}
+	proc->own.container_before = 0;
+	proc->own.container_next = 0;
+}
+
+bool container_join(struct container_table *table, struct model *model, struct proc *proc)
+{
+	const struct container_entry *entry = entry_of(proc->container);
+
+	proc->container->procs++;
+	container_list(table, model, proc);
+	return !proc->own.is_dead && entry->living == 1;
+}
+
+bool container_end(struct proc *proc)
+{
+	struct container_entry *entry;
+	bool was_dead = proc->own.is_dead;
+
+	proc->own.is_dead = true;
+	if (was_dead || !proc->container)
+		return false;
+	entry = entry_of(proc->container);
+	return !--entry->living;
+}
+
+bool container_leave(struct container_table *table, struct model *model, struct proc *proc,
+		     uint64_t now_ns)
+{
+	struct container_entry *entry = entry_of(proc->container);
+	bool was_dead = proc->own.is_dead;
+
+	container_unlist(table, model, proc);
+	entry->container.procs--;
+	entry->living -= !was_dead;
+	proc->container = NULL;
+	if (!entry->container.procs) {
+		table_unlist(table, entry);
+		ended_add(table, entry, now_ns);
+	}
+	return !was_dead && !entry->living;
 }
 
 void container_name_set(struct container *container, const struct container_name *name)
@@ -201,13 +404,19 @@ static int container_compare(const void *left, const void *right)
 
 void container_table_sort(struct container_table *table)
 {
-	if (table->count)
+	if (table->count && !table->is_sorted)
 		qsort(table->in_order, table->count, sizeof(struct container *), container_compare);
+	table->is_sorted = true;
 }
 
 void container_table_free(struct container_table *table)
 {
-	HASH_CLEAR(hh, table->by_key);
+	struct container_entry *entry, *next;
+
+	HASH_ITER (hh, table->by_key, entry, next) {
+		HASH_DEL(table->by_key, entry);
+		free(entry);
+	}
 	free(table->in_order);
 	memset(table, 0, sizeof(*table));
 }

@@ -5,15 +5,18 @@
 
 #include "model/model.h"
 
-struct arena;
 struct container_entry;
 
-/* Zero-initialise; container_table_free releases it, its containers live in the arena. */
+/* Zero-initialise; container_table_free releases it. */
 struct container_table {
-	struct container_entry *by_key;
-	struct container **in_order; /* of their start, once container_table_sort was called */
+	struct container_entry *by_key; /* those without processes too, for a while */
+	struct container **in_order;    /* with processes; of their start, once sorted */
 	size_t count;
 	size_t capacity;
+	struct container_entry *ended_first; /* without processes, the one longest so first */
+	struct container_entry *ended_last;
+	size_t ended_count;
+	bool is_sorted;
 };
 
 /*
@@ -21,8 +24,33 @@ struct container_table {
  * process. What sets a process apart: a container's cgroup, else a pid, user or mount namespace
  * that is not the host's (docs/containers.md has the exceptions).
  */
-struct container *container_of_proc(struct container_table *table, struct arena *arena,
-				    const struct proc *proc, const uint32_t host_ns[NS_KINDS]);
+struct container *container_find(struct container_table *table, const struct proc *proc,
+				 const uint32_t host_ns[NS_KINDS]);
+
+/* The same, but none is made: NULL also where it would have to be. */
+struct container *container_peek(const struct container_table *table, const struct proc *proc,
+				 const uint32_t host_ns[NS_KINDS]);
+
+/* Of a snapshot: proc is one more in proc->container, and may be its first one. */
+void container_count(const struct proc *proc);
+
+/*
+ * Once events change the model: proc is from now on in proc->container, or no more. The processes
+ * of a container are a list, oldest first, of pids, since their places move. True: it is the
+ * first one that has not ended; it was the last one.
+ */
+bool container_join(struct container_table *table, struct model *model, struct proc *proc);
+bool container_leave(struct container_table *table, struct model *model, struct proc *proc,
+		     uint64_t now_ns);
+
+/* proc has ended, and stays for a while. True: it was the last one that had not. */
+bool container_end(struct proc *proc);
+
+/* Takes over what the container says of its first process, if proc is that one. */
+void container_refresh(const struct proc *proc);
+
+/* Puts proc, which container_count has counted already, behind those that are older. */
+void container_list(struct container_table *table, struct model *model, struct proc *proc);
 
 void container_name_set(struct container *container, const struct container_name *name);
 

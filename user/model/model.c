@@ -9,33 +9,9 @@
 #include "base/mem.h"
 #include "host/runtime/runtime.h"
 #include "model/container.h"
-
-/* A kernel has at most 4194304 pids (PID_MAX_LIMIT): more records than that are not processes. */
-#define PROCS_MAX (4 * 1024 * 1024)
+#include "model/private.h"
 
 #define TICK_NS 10000000ULL /* USER_HZ is 100 on every architecture that nsview runs on */
-
-/* CPU time and arguments may come before the process they belong to. */
-struct pending_thread {
-	uint64_t cpu_ns;
-	uint32_t tgid;
-};
-
-struct model {
-	struct arena arena; /* copies of the records, and the containers */
-	struct proc *procs; /* by host pid, once settled */
-	size_t procs_count;
-	size_t procs_capacity;
-	struct pending_thread *threads;
-	size_t threads_count;
-	size_t threads_capacity;
-	const struct args_record **args;
-	size_t args_count;
-	size_t args_capacity;
-	struct container_table containers;
-	uint32_t host_ns[NS_KINDS];
-	size_t turned_away;
-};
 
 /* include/linux/proc_ns.h: fixed since 3.8 (user, pid, uts, ipc), 4.6 (cgroup), 5.6 (time). */
 static const uint32_t fixed_host_ns[NS_KINDS] = {
@@ -55,7 +31,10 @@ void model_free(struct model *model)
 {
 	if (!model)
 		return;
+	model_sweep_free(model);
+	model_live_free(model);
 	container_table_free(&model->containers);
+	cgroup_paths_free(&model->cgroups);
 	arena_free(&model->arena);
 	free(model->procs);
 	free(model->threads);
@@ -71,19 +50,35 @@ static void model_apply_host(struct model *model, const struct host_record *host
 	}
 }
 
+void proc_read(struct proc *proc, const struct task_record *task)
+{
+	*proc = (struct proc){
+		.task = task,
+		.chain = record_chain(task),
+		.groups = record_groups(task),
+		.cgroup_path = record_cgroup_path(task),
+		.unknown = task->unknown,
+		.cpu_ns = task->cpu_ns,
+	};
+}
+
+bool task_is_dead(const struct task_record *task)
+{
+	return task->flags & TASK_ZOMBIE &&
+	       (task->threads <= 1 || task->unknown & FIELD_BIT(FIELD_SCHED));
+}
+
 static void model_apply_task(struct model *model, const struct task_record *task)
 {
-	const char *tail = (const char *)(task + 1);
-	struct proc *proc;
-
 	mem_reserve_one(model->procs, model->procs_count, model->procs_capacity);
-	proc = &model->procs[model->procs_count++];
-	*proc = (struct proc){.task = task, .unknown = task->unknown, .cpu_ns = task->cpu_ns};
-	proc->chain = (const struct pid_level *)tail;
-	tail += task->chain_count * sizeof(struct pid_level);
-	proc->groups = (const uint32_t *)tail;
-	tail += task->groups_kept * sizeof(uint32_t);
-	proc->cgroup_path = tail;
+	proc_read(&model->procs[model->procs_count++], task);
+}
+
+static void model_apply_cgroup(struct model *model, const struct cgroup_record *cgroup)
+{
+	struct cgroup_path path = {record_cgroup_name(cgroup), cgroup->length, cgroup->is_cut};
+
+	cgroup_paths_add(&model->cgroups, cgroup->id, cgroup->hierarchy, &path);
 }
 
 static void model_apply_thread(struct model *model, const struct thread_record *thread)
@@ -93,31 +88,77 @@ static void model_apply_thread(struct model *model, const struct thread_record *
 		(struct pending_thread){thread->cpu_ns, thread->tgid};
 }
 
-int model_apply(struct model *model, const struct record_header *record)
+static void proc_take_args(struct model *model, struct proc *proc, const struct args_record *args)
+{
+	if (args->kind == ARGS_NAME) {
+		proc->long_name = arena_copy(&model->arena, (const char *)(args + 1), args->length);
+		return;
+	}
+	proc->args = (const char *)(args + 1);
+	proc->args_length = args->length;
+	proc->args_cut = args->is_cut;
+}
+
+static bool is_of_proc(const struct args_record *args, const struct proc *proc)
+{
+	return proc->task->tgid == args->tgid && proc->task->start_boot_ns == args->start_boot_ns;
+}
+
+/* Mostly they follow the process they belong to. */
+static void model_apply_args(struct model *model, const struct args_record *args)
+{
+	struct proc *last = model->procs + model->procs_count - 1;
+
+	if (model->procs_count && is_of_proc(args, last)) {
+		proc_take_args(model, last, args);
+		return;
+	}
+	mem_reserve_one(model->args, model->args_count, model->args_capacity);
+	model->args[model->args_count++] = args;
+}
+
+/* Of a snapshot. */
+static void model_apply_copy(struct model *model, const struct record_header *record)
 {
 	struct record_header *copy;
 
-	if (record->type == RECORD_HOST) {
-		model_apply_host(model, (const struct host_record *)record);
-		return 0;
-	}
-	if (record->type == RECORD_THREAD) {
-		model_apply_thread(model, (const struct thread_record *)record);
-		return 0;
-	}
-	if ((record->type != RECORD_TASK && record->type != RECORD_ARGS) ||
-	    model->procs_count >= PROCS_MAX || model->args_count >= PROCS_MAX) {
+	if (model->procs_count >= PROCS_MAX || model->args_count >= PROCS_MAX ||
+	    (record->type == RECORD_TASK && !((const struct task_record *)record)->tgid)) {
 		model->turned_away++;
-		return 0;
+		return;
 	}
 	copy = arena_take(&model->arena, record->size);
 	memcpy(copy, record, record->size);
-	if (record->type == RECORD_TASK) {
+	if (record->type == RECORD_TASK)
 		model_apply_task(model, (struct task_record *)copy);
-		return 0;
+	else
+		model_apply_args(model, (struct args_record *)copy);
+}
+
+int model_apply(struct model *model, const struct record_header *record)
+{
+	if (model->is_settled && record->type != RECORD_CGROUP && record->type != RECORD_HOST)
+		return model_live_apply(model, record);
+	switch (record->type) {
+	case RECORD_HOST:
+		model_apply_host(model, (const struct host_record *)record);
+		break;
+	case RECORD_THREAD:
+		model_apply_thread(model, (const struct thread_record *)record);
+		break;
+	case RECORD_CGROUP:
+		model_apply_cgroup(model, (const struct cgroup_record *)record);
+		break;
+	case RECORD_TASK:
+	case RECORD_ARGS:
+		model_apply_copy(model, record);
+		break;
+	case RECORD_EVENT:
+		model->turned_away++;
+		break;
+	default: /* about the stream, not about processes */
+		break;
 	}
-	mem_reserve_one(model->args, model->args_count, model->args_capacity);
-	model->args[model->args_count++] = (struct args_record *)copy;
 	return 0;
 }
 
@@ -133,11 +174,21 @@ static int proc_compare(const void *left, const void *right)
 	       (one->start_boot_ns > other->start_boot_ns);
 }
 
+/* A source mostly tells of them in that order. */
+static bool is_sorted(const struct model *model)
+{
+	for (size_t i = 1; i < model->procs_count; i++) {
+		if (model->procs[i - 1].task->tgid >= model->procs[i].task->tgid)
+			return false;
+	}
+	return true;
+}
+
 static void model_sort(struct model *model)
 {
 	size_t kept = 0;
 
-	if (!model->procs_count)
+	if (is_sorted(model))
 		return;
 	qsort(model->procs, model->procs_count, sizeof(*model->procs), proc_compare);
 	for (size_t i = 0; i < model->procs_count; i++) {
@@ -167,18 +218,10 @@ static void model_merge_args(struct model *model)
 		const struct args_record *args = model->args[i];
 		struct proc *proc = model_find(model, args->tgid);
 
-		if (!proc || proc->task->start_boot_ns != args->start_boot_ns) {
+		if (proc && is_of_proc(args, proc))
+			proc_take_args(model, proc, args);
+		else
 			model->turned_away++;
-			continue;
-		}
-		if (args->kind == ARGS_NAME) {
-			proc->long_name =
-				arena_copy(&model->arena, (const char *)(args + 1), args->length);
-			continue;
-		}
-		proc->args = (const char *)(args + 1);
-		proc->args_length = args->length;
-		proc->args_cut = args->is_cut;
 	}
 	model->args_count = 0;
 }
@@ -201,17 +244,21 @@ void model_settle(struct model *model, const struct container_name *names, size_
 	for (size_t i = 0; i < model->procs_count; i++) {
 		struct proc *proc = &model->procs[i];
 
-		proc->container =
-			container_of_proc(&model->containers, &model->arena, proc, model->host_ns);
+		proc->container = container_find(&model->containers, proc, model->host_ns);
+		if (proc->container)
+			container_count(proc);
 	}
 	container_table_name(&model->containers, names, count);
 	for (size_t i = 0; i < count; i++)
 		model_name_by_pid(model, &names[i]);
 	container_table_sort(&model->containers);
+	model->is_settled = true;
 }
 
 struct proc *model_procs(struct model *model, size_t *count)
 {
+	if (model->is_live)
+		model_live_sort(model);
 	*count = model->procs_count;
 	return model->procs;
 }
@@ -221,6 +268,11 @@ struct proc *model_find(struct model *model, uint32_t host_pid)
 	size_t low = 0;
 	size_t high = model->procs_count;
 
+	if (model->is_live) {
+		uint32_t place = pid_index_find(&model->index, host_pid);
+
+		return place == PID_INDEX_NONE ? NULL : &model->procs[place];
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		uint32_t tgid = model->procs[middle].task->tgid;
@@ -237,6 +289,7 @@ struct proc *model_find(struct model *model, uint32_t host_pid)
 
 struct container *const *model_containers(struct model *model, size_t *count)
 {
+	container_table_sort(&model->containers);
 	*count = model->containers.count;
 	return model->containers.in_order;
 }
