@@ -11,13 +11,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/naming.h"
 #include "cmd/replay.h"
 #include "host/passwd.h"
 #include "host/pid_ns.h"
 #include "host/procfs.h"
-#include "host/runtime/docker.h"
-#include "host/runtime/nsview_state.h"
-#include "host/runtime/runtime.h"
 #include "model/model.h"
 #include "source/source.h"
 #include "view/container_limits.h"
@@ -231,9 +229,7 @@ int session_open(struct session *session, struct app *app, const struct select_o
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	session->view.proc_fd = session_open_proc(session);
-	if (session->view.proc_fd >= 0)
-		session->docker =
-			docker_new(session->view.proc_fd, app->host_root, app->facts.cap_last);
+	session->naming = naming_new(app, session->view.proc_fd);
 	return EXIT_DONE;
 }
 
@@ -242,113 +238,13 @@ static int session_take_record(void *context, const struct record_header *record
 	return model_apply(context, record);
 }
 
-static struct runtime_container sample_declared(const struct nsview_state *state)
-{
-	return (struct runtime_container){
-		.runtime = "nsview",
-		.id = state->id,
-		.name = state->name,
-		.image = state->image[0] ? state->image : NULL,
-		.user = state->user,
-		.first_pid = state->pid,
-		.caps = state->capabilities,
-		.cpu_limit_nano = state->cpu_limit_nano,
-		.memory_limit_bytes = state->memory_limit_bytes,
-		.pids_limit = state->pids_limit,
-		.shares_host = state->shares_host,
-		.is_privileged = state->is_privileged,
-		.has_no_new_privs = state->has_no_new_privs,
-		.has_no_seccomp = state->has_no_seccomp,
-		.has_readonly_root = state->has_readonly_root,
-	};
-}
-
-/* What nsview's own containers say in their state files; the session keeps it for the model. */
-static void session_name_samples(struct session *session, struct container_name **names,
-				 size_t *count)
-{
-	*names = NULL;
-	*count = 0;
-	if (session->view.proc_fd < 0 ||
-	    nsview_state_list(session->app->host_root, session->view.proc_fd, &session->samples,
-			      count))
-		return;
-	*names = mem_resize(NULL, *count, sizeof(**names));
-	session->samples_declared = mem_resize(NULL, *count, sizeof(*session->samples_declared));
-	for (size_t i = 0; i < *count; i++) {
-		const struct nsview_state *state = &session->samples[i];
-		struct container_name *name = &(*names)[i];
-
-		session->samples_declared[i] = sample_declared(state);
-		*name = (struct container_name){
-			.runtime = "nsview",
-			.first_pid = state->pid,
-			.start_boot_ns = state->start_boot_ns,
-			.declared = &session->samples_declared[i],
-		};
-		snprintf(name->name, sizeof(name->name), "%s", state->name);
-		snprintf(name->id, sizeof(name->id), "%s", state->id);
-	}
-}
-
-/* Whether docker_find may know it. Those with a name of nsview's own are known already. */
-static bool may_be_docker(struct model *model, const struct container *container, uint32_t parent)
-{
-	static const char shim[] = "containerd-shim"; /* as much of its name as comm holds */
-	const struct proc *proc;
-
-	if (container->declared)
-		return false;
-	if (container->runtime)
-		return !strcmp(container->runtime, "docker");
-	if (container->id[0])
-		return true;
-	proc = model_find(model, parent);
-	return proc && !strncmp(proc->task->comm, shim, sizeof(proc->task->comm));
-}
-
-/* Who may make a cgroup may give it a container's name. The files tell which of the two is meant:
- * the one with the process that the runtime has started. */
-static bool is_another(struct model *model, const struct container *container,
-		       const struct runtime_container *declared)
-{
-	const struct proc *first =
-		declared->first_pid ? model_find(model, declared->first_pid) : NULL;
-
-	return first && first->container && first->container != container &&
-	       !strcmp(first->container->id, container->id);
-}
-
-static void session_name_dockers(struct session *session)
-{
-	size_t count;
-	struct container *const *containers = model_containers(session->model, &count);
-
-	for (size_t i = 0; i < count && session->docker; i++) {
-		struct container *container = containers[i];
-		const struct proc *first = model_find(session->model, container->first_pid);
-		const struct runtime_container *found;
-
-		if (!may_be_docker(session->model, container, first->task->ppid))
-			continue;
-		found = docker_find(session->docker, container->id, container->first_pid,
-				    first->task->ppid);
-		if (found && !is_another(session->model, container, found))
-			model_declare(container, found);
-	}
-}
-
 /* The last snapshot and what was read for it. */
 static void session_forget(struct session *session)
 {
 	model_free(session->model);
 	container_limits_free(session->view.limits);
-	free(session->samples);
-	free(session->samples_declared);
 	session->model = NULL;
 	session->view.limits = NULL;
-	session->samples = NULL;
-	session->samples_declared = NULL;
 }
 
 static int session_snapshot_replay(struct session *session)
@@ -362,8 +258,6 @@ static int session_snapshot_replay(struct session *session)
 
 int session_snapshot(struct session *session)
 {
-	autofree struct container_name *names = NULL;
-	size_t names_count;
 	int r;
 
 	session_forget(session);
@@ -380,9 +274,7 @@ int session_snapshot(struct session *session)
 	}
 	if (session->view.proc_fd >= 0)
 		session->view.limits = container_limits_new(session->view.proc_fd);
-	session_name_samples(session, &names, &names_count);
-	model_settle(session->model, names, names_count);
-	session_name_dockers(session);
+	naming_settle(session->naming, session->model);
 	return EXIT_DONE;
 }
 
@@ -393,7 +285,7 @@ void session_close(struct session *session)
 	source_close(session->source);
 	filter_free(session->filter);
 	session_forget(session);
-	docker_free(session->docker);
+	naming_free(session->naming);
 	replay_free(session->replay);
 	passwd_free(session->view.users);
 	if (session->view.scratch)

@@ -11,11 +11,9 @@
 #include "view/query.h"
 
 struct app;
-struct docker;
 struct model;
-struct nsview_state;
+struct naming;
 struct replay;
-struct runtime_container;
 struct source;
 
 /* The selecting options of ps, top, events, audit and inspect, as typed. */
@@ -43,9 +41,7 @@ struct session {
 	struct source *source;
 	struct replay *replay; /* --replay: nothing is asked of this machine; NULL: live */
 	struct model *model;
-	struct docker *docker; /* its containers by name, remembered from snapshot to snapshot */
-	struct nsview_state *samples; /* nsview's own containers at the last snapshot */
-	struct runtime_container *samples_declared; /* the same, one for one */
+	struct naming *naming;
 	struct view_context view;
 	struct filter *filter;
 	struct selection selection; /* arrays borrowed from the options and uids below */

@@ -36,6 +36,7 @@ struct run {
 	size_t containers_capacity;
 	const struct column *in_user;
 	bool has_seen_pod;
+	bool is_live; /* containers come and go: their names are looked at each time */
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -237,6 +238,21 @@ static bool is_pod(const struct runtime_container *declared, const char *wanted)
 			  !memcmp(declared->pod_namespace, wanted, length));
 }
 
+static bool is_wanted(const struct run *run, const struct container *container)
+{
+	if (!run->is_live)
+		return run->containers_count &&
+		       bsearch(&container, run->containers, run->containers_count,
+			       sizeof(*run->containers), compare_pointers);
+	for (size_t i = 0; i < run->selection->containers_count; i++) {
+		for (int way = 0; way < MATCH_WAYS; way++) {
+			if (container_matches(container, run->selection->containers[i], way))
+				return true;
+		}
+	}
+	return false;
+}
+
 static enum filter_verdict match_where(struct run *run, const struct proc *proc)
 {
 	const struct selection *selection = run->selection;
@@ -244,10 +260,7 @@ static enum filter_verdict match_where(struct run *run, const struct proc *proc)
 
 	if ((selection->only_host && container) || (selection->only_containers && !container))
 		return FILTER_NO;
-	if (selection->containers_count &&
-	    (!container || !run->containers_count ||
-	     !bsearch(&container, run->containers, run->containers_count, sizeof(*run->containers),
-		      compare_pointers)))
+	if (selection->containers_count && (!container || !is_wanted(run, container)))
 		return FILTER_NO;
 	if (!selection->runtime)
 		return FILTER_YES;
@@ -417,6 +430,39 @@ int query_run(const struct query *query, const struct view_context *view,
 	id_set_free(&run.in_pids);
 	free(run.containers);
 	return r;
+}
+
+struct query_live {
+	struct run run;
+};
+
+struct query_live *query_live_new(const struct selection *selection,
+				  const struct view_context *view)
+{
+	struct query_live *live = mem_new(sizeof(*live));
+	const char *nearest;
+
+	live->run.selection = selection;
+	live->run.view = view;
+	live->run.in_user = column_find("in-user", &nearest);
+	live->run.is_live = true;
+	id_set_fill(&live->run.pids, selection->pids, selection->pids_count);
+	id_set_fill(&live->run.in_pids, selection->in_pids, selection->in_pids_count);
+	return live;
+}
+
+bool query_live_match(struct query_live *live, const struct proc *proc)
+{
+	return run_match(&live->run, proc) == FILTER_YES;
+}
+
+void query_live_free(struct query_live *live)
+{
+	if (!live)
+		return;
+	id_set_free(&live->run.pids);
+	id_set_free(&live->run.in_pids);
+	free(live);
 }
 
 static int complain_several(const struct run *run, const char *word)

@@ -72,6 +72,16 @@ int query_run(const struct query *query, const struct view_context *view,
 	      struct query_result *result, struct text *complaint);
 
 /*
+ * The same selection for one process at a time, while containers come, get their names and go. An
+ * id's beginning means every container whose id begins so. Both arguments are borrowed.
+ */
+struct query_live;
+struct query_live *query_live_new(const struct selection *selection,
+				  const struct view_context *view);
+bool query_live_match(struct query_live *live, const struct proc *proc);
+void query_live_free(struct query_live *live); /* takes NULL */
+
+/*
  * The one container that `word` (--inside) means: its name, id, a glob or an id's beginning, else
  * the host pid of a process. *container is NULL and *proc a process of the host where that is one;
  * else *proc is the process whose pid it was, or the container's first one. -ENOENT: none; -EEXIST:
