@@ -45,6 +45,7 @@ extern const size_t commands_count;
 int command_main(int argc, char **argv);
 
 extern const struct command ps_command;
+extern const struct command events_command;
 extern const struct command run_command;
 extern const struct command demo_command;
 extern const struct command doctor_command;

@@ -17,7 +17,7 @@
 #endif
 
 const struct command *const commands[] = {
-	&ps_command, &run_command, &demo_command, &caps_command, &doctor_command,
+	&ps_command, &events_command, &run_command, &demo_command, &caps_command, &doctor_command,
 };
 const size_t commands_count = ARRAY_SIZE(commands);
 

@@ -271,7 +271,7 @@ void naming_retry(struct naming *naming, struct model *model, uint64_t now_ns, n
 		     name_sample(naming, model, container, states, count)) ||
 		    name_docker(naming, model, container)) {
 			waiting_remove(naming, i);
-			named(context, container);
+			named(context, container, now_ns);
 			continue;
 		}
 		waiting->wait_ns *= 2;

@@ -20,7 +20,7 @@ void naming_free(struct naming *naming); /* takes NULL */
  * forgotten: that one must be gone. */
 void naming_settle(struct naming *naming, struct model *model);
 
-typedef void (*naming_sink)(void *context, struct container *container);
+typedef void (*naming_sink)(void *context, struct container *container, uint64_t now_ns);
 
 /* One that has started: what is known of it at once is told, else it is looked for again, at
  * longer and longer intervals. True: it has its name now. */

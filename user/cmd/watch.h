@@ -38,6 +38,8 @@ int watch_wait(struct watch *watch, int timeout_ms, watch_sink sink, void *conte
 int watch_finish(struct watch *watch, watch_sink sink, void *context);
 
 struct session *watch_session(struct watch *watch);
-void watch_close(struct watch *watch);
+
+/* An exit code: what of a recording could not be written has been said. Takes NULL. */
+int watch_close(struct watch *watch);
 
 #endif
