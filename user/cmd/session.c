@@ -104,13 +104,14 @@ const struct option select_option_table[] = {
 };
 
 static int session_open_source(struct session *session, const struct select_options *options,
-			       size_t args_max)
+			       size_t args_max, bool will_listen)
 {
 	const struct source_ops *ops = NULL;
 	struct source_options source_options = {
 		.facts = &session->app->facts,
 		.btf_path = session->app->btf_path,
 		.args_max = args_max,
+		.will_listen = will_listen,
 	};
 	struct text why = {0};
 	int exit_code = EXIT_DONE;
@@ -209,8 +210,8 @@ static int session_open_replay(struct session *session, const struct select_opti
 	return exit_code == EXIT_DONE ? session_select(session, options) : exit_code;
 }
 
-int session_open(struct session *session, struct app *app, const struct select_options *options,
-		 size_t args_max)
+static int session_open_as(struct session *session, struct app *app,
+			   const struct select_options *options, size_t args_max, bool will_listen)
 {
 	int exit_code;
 
@@ -225,12 +226,36 @@ int session_open(struct session *session, struct app *app, const struct select_o
 	}
 	exit_code = session_select(session, options);
 	if (exit_code == EXIT_DONE)
-		exit_code = session_open_source(session, options, args_max);
+		exit_code = session_open_source(session, options, args_max, will_listen);
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	session->view.proc_fd = session_open_proc(session);
 	session->naming = naming_new(app, session->view.proc_fd);
 	return EXIT_DONE;
+}
+
+int session_open(struct session *session, struct app *app, const struct select_options *options,
+		 size_t args_max)
+{
+	return session_open_as(session, app, options, args_max, false);
+}
+
+int session_open_listening(struct session *session, struct app *app,
+			   const struct select_options *options,
+			   const struct listen_options *listen)
+{
+	struct text why = {0};
+	int exit_code = session_open_as(session, app, options, listen->args_max, true);
+
+	if (exit_code != EXIT_DONE)
+		return exit_code;
+	if (source_listen(session->source, listen, &why)) {
+		log_error(0, "cannot listen to the kernel: %s; `nsview doctor` tells more",
+			  text_string(&why));
+		exit_code = EXIT_IMPOSSIBLE;
+	}
+	text_free(&why);
+	return exit_code;
 }
 
 static int session_take_record(void *context, const struct record_header *record)

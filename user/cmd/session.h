@@ -11,6 +11,7 @@
 #include "view/query.h"
 
 struct app;
+struct listen_options;
 struct model;
 struct naming;
 struct replay;
@@ -55,6 +56,10 @@ struct session {
  */
 int session_open(struct session *session, struct app *app, const struct select_options *options,
 		 size_t args_max);
+/* The same, and listens: from then on source_poll has events. */
+int session_open_listening(struct session *session, struct app *app,
+			   const struct select_options *options,
+			   const struct listen_options *listen);
 int session_snapshot(struct session *session);
 void session_close(struct session *session);
 

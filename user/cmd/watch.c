@@ -446,21 +446,13 @@ static int watch_start(struct watch *watch, const struct watch_options *options)
 	static const struct selection everything = {0};
 	struct session *session = &watch->session;
 	struct select_options select = *options->select;
-	struct text why = {0};
 	int exit_code;
 
 	if (!select.source && !select.replay)
 		select.source = bpf_source.name; /* no other has events of this machine */
-	exit_code = session_open(session, watch->app, &select, options->listen->args_max);
+	exit_code = session_open_listening(session, watch->app, &select, options->listen);
 	if (exit_code != EXIT_DONE)
 		return exit_code;
-	if (source_listen(session->source, options->listen, &why)) {
-		log_error(0, "cannot listen to the kernel: %s; `nsview doctor` tells more",
-			  text_string(&why));
-		text_free(&why);
-		return EXIT_IMPOSSIBLE;
-	}
-	text_free(&why);
 	if (options->record_path)
 		exit_code = recorder_open(&watch->recorder, session, options->record_path);
 	watch->swept_ns = watch_now(watch);
