@@ -161,6 +161,27 @@ static void an_exit_has_a_code_or_a_signal(void **state)
 	json_object_put(line);
 }
 
+static const struct event_line *exit_repaired(struct stage *stage)
+{
+	scene_exit(stage);
+	stage->make.record.flags = EVENT_REPAIR | EVENT_INFERRED;
+	stage->make.record.sequence = 0;
+	return &stage->line;
+}
+
+static void of_an_exit_that_nobody_saw_the_code_is_unknown(void **state)
+{
+	struct json_object *line = scene_parse(exit_repaired, &defaults);
+
+	(void)state;
+	assert_at(line, "event.sequence", NULL);
+	assert_at(line, "process.exit_code", NULL);
+	assert_at(line, "nsview.exit_signal", NULL);
+	assert_at(line, "nsview.inferred", "true");
+	assert_true(names(line, "nsview.unknown", "process.exit_code"));
+	json_object_put(line);
+}
+
 static void what_is_not_known_is_absent_and_named(void **state)
 {
 	struct json_object *line = scene_parse(scene_exit_unseen, &defaults);
@@ -356,6 +377,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(namespaces_are_told_before_and_after),
 		cmocka_unit_test(a_refused_call_is_a_failure_of_what_was_tried),
 		cmocka_unit_test(an_exit_has_a_code_or_a_signal),
+		cmocka_unit_test(of_an_exit_that_nobody_saw_the_code_is_unknown),
 		cmocka_unit_test(what_is_not_known_is_absent_and_named),
 		cmocka_unit_test(a_number_that_a_double_would_round_is_a_string),
 		cmocka_unit_test(lines_without_a_process_have_none),

@@ -163,27 +163,6 @@ const char *event_line_action(const struct event_line *line)
 	return event_actions[event_line_word(line)];
 }
 
-const char *event_hook_name(uint32_t hook)
-{
-	static const char *const names[HOOKS] = {
-		[HOOK_FORK] = "fork",
-		[HOOK_EXEC] = "exec",
-		[HOOK_EXIT] = "exit",
-		[HOOK_CREDENTIALS] = "credentials",
-		[HOOK_NAMESPACES] = "namespaces",
-		[HOOK_REFUSED] = "refused",
-		[HOOK_PRIVILEGES] = "privileges",
-		[HOOK_IDMAP] = "idmap",
-		[HOOK_CGROUP_MAKE] = "cgroup_make",
-		[HOOK_CGROUP_REMOVE] = "cgroup_remove",
-		[HOOK_CGROUP_ATTACH] = "cgroup_attach",
-		[HOOK_COMPLETE] = "complete",
-		[HOOK_SWEEP] = "sweep",
-	};
-
-	return hook < HOOKS ? names[hook] : NULL;
-}
-
 int event_format_by_name(const char *name, enum event_format *format)
 {
 	static const char *const names[EVENT_FORMATS] = {

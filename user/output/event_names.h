@@ -40,7 +40,4 @@ const char *event_error_name(int error);
 
 extern const char *const event_gap_reasons[GAP_REASONS];
 
-/* "credentials": as in --hooks; NULL for HOOKS. */
-const char *event_hook_name(uint32_t hook);
-
 #endif

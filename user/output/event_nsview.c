@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/mem.h"
+#include "source/source.h"
 
 #define CORE_DUMPED 0x80
 
@@ -132,9 +133,17 @@ static void put_exec(struct event_writer *writer, const struct event *event)
 		event_put(writer, "}");
 }
 
-static void put_exit(struct event_writer *writer, const struct event_exit *exit)
+static void put_exit(struct event_writer *writer, const struct event *event)
 {
-	if (!exit || !WIFSIGNALED(exit->status))
+	const struct event_exit *exit = event->exit;
+
+	if (!exit)
+		return;
+	if (event->record->flags & EVENT_REPAIR) { /* nobody saw how it ended */
+		writer->unknown |= AT_BIT(EXIT_CODE);
+		return;
+	}
+	if (!WIFSIGNALED(exit->status))
 		return;
 	event_put(writer, ",\"exit_signal\":");
 	event_put_number(writer, (uint64_t)WTERMSIG(exit->status));
@@ -161,7 +170,7 @@ static void put_event(struct event_writer *writer, const struct event *event)
 	event_put_before(writer, event);
 	put_children(writer, event->children);
 	put_exec(writer, event);
-	put_exit(writer, event->exit);
+	put_exit(writer, event);
 }
 
 /* Of arguments that are not all here, how long they were. */
@@ -177,7 +186,7 @@ static void put_args_bytes(struct event_writer *writer, const struct event_subje
 
 static void put_hook(struct event_writer *writer, const char *start, uint32_t hook)
 {
-	const char *name = event_hook_name(hook);
+	const char *name = hook_name(hook);
 
 	if (!name)
 		return;
@@ -204,7 +213,7 @@ static void put_gap(struct event_writer *writer, const struct gap_record *gap)
 
 static void put_info(struct event_writer *writer, const struct info_record *info)
 {
-	if (!event_hook_name(info->hook))
+	if (!hook_name(info->hook))
 		return;
 	put_hook(writer, ",\"info\":{", info->hook);
 	event_put(writer, "}");

@@ -30,6 +30,7 @@ struct view_context;
 	row(EXECUTABLE, "\"process.executable\"")                                   \
 	row(ARGS, "\"process.args\"")                                               \
 	row(ENV, "\"process.env_vars\"")                                            \
+	row(EXIT_CODE, "\"process.exit_code\"")                                     \
 	row(START, "\"process.start\"")                                             \
 	row(IDS, "\"process.user\",\"process.real_user\",\"process.saved_user\","   \
 		"\"process.group\",\"process.real_group\",\"process.saved_group\"," \

@@ -223,7 +223,8 @@ static void put_env(struct event_writer *writer, const struct event *event)
 
 static void put_exit_code(struct event_writer *writer, const struct event *event)
 {
-	if (!event || !event->exit || !WIFEXITED(event->exit->status))
+	if (!event || !event->exit || !WIFEXITED(event->exit->status) ||
+	    event->record->flags & EVENT_REPAIR)
 		return;
 	event_put(writer, ",\"exit_code\":");
 	event_put_number(writer, (uint64_t)WEXITSTATUS(event->exit->status));

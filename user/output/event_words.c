@@ -9,6 +9,7 @@
 #include "host/facts.h"
 #include "host/passwd.h"
 #include "model/model.h"
+#include "source/source.h"
 #include "view/column.h"
 #include "view/proc_fields.h"
 
@@ -287,7 +288,7 @@ static void add_event(struct event_writer *writer, const struct event *event,
 	}
 	if (event->record->action == EVENT_FORK || event->exec)
 		add_command(writer, subject);
-	if (event->exit)
+	if (event->exit && !(event->record->flags & EVENT_REPAIR))
 		add_exit(writer, event->exit);
 	if (event->cgroup) {
 		text_add(writer->out, "  ", 2);
@@ -299,7 +300,7 @@ static void add_event(struct event_writer *writer, const struct event *event,
 
 static void add_gap(struct event_writer *writer, const struct gap_record *gap)
 {
-	const char *hook = event_hook_name(gap->hook);
+	const char *hook = hook_name(gap->hook);
 
 	text_add_string(writer->out, "  lost ");
 	text_add_unsigned(writer->out, gap->last - gap->first + 1);
