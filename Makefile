@@ -31,7 +31,8 @@ FUZZ_SECONDS ?= 60
 MEASURES := $(BUILD)/tests/bench/line
 # Programs that tests look at or are measured with: static, so that they run in any root.
 SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c)))
-SKELETON := $(BUILD)/nsview.skel.h
+# All programs, and the task iterator alone for who only takes a snapshot.
+SKELETONS := $(BUILD)/nsview.skel.h $(BUILD)/snapshot.skel.h
 
 # Short lines; V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -131,7 +132,7 @@ $(BUILD)/nsview: $(USER_OBJECTS)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETON)
+$(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC $@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
@@ -145,9 +146,15 @@ $(BUILD)/nsview.bpf.o: $(BPF_OBJECTS)
 	$(call say,BPF $@)
 	$(Q)$(BPFTOOL) gen object $@.new $^ && mv $@.new $@
 
-$(SKELETON): $(BUILD)/nsview.bpf.o
+$(BUILD)/snapshot.bpf.o: bpf/tasks.bpf.c Makefile $(BUILD)/flags
+	$(call say,BPF $@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DSNAPSHOT_ONLY -MMD -MP -MT $@ \
+		-MF $(@:.o=.d) -c -o $@.whole $<
+	$(Q)$(BPFTOOL) gen object $@.new $@.whole && mv $@.new $@
+
+$(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL $@)
-	$(Q)$(BPFTOOL) gen skeleton $< name nsview_bpf > $@.new && mv $@.new $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
 
 $(UNIT_TESTS) $(MEASURES): $(BUILD)/%: %.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
@@ -165,5 +172,5 @@ $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
 	$(call say,TEST $@)
 	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
 
--include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(MEASURES:=.d) \
+-include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(BUILD)/snapshot.bpf.d $(UNIT_TESTS:=.d) $(MEASURES:=.d) \
 	$(SUBJECTS:=.d) $(FUZZERS:%=$(BUILD)/%.d)

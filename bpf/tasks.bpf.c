@@ -17,8 +17,12 @@
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "memory.bpf.h"
-#include "sweep.bpf.h"
 #include "task.bpf.h"
+#ifdef SNAPSHOT_ONLY /* for who has no use for events: loads in a third of the time less */
+#define sweep_see(seq, task)
+#else
+#include "sweep.bpf.h"
+#endif
 
 #define TAIL_MASK 511  /* covers the chain and the groups, 392 bytes at most */
 #define GROUPS_MASK 63 /* covers GROUPS_KEPT */

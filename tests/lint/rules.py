@@ -12,7 +12,7 @@ RANKS = {
     "base": 1, "host": 2, "wire": 2, "launch": 3, "source": 3, "model": 3, "audit": 4, "view": 4,
     "output": 5, "cmd": 6, "main": 7,
 }
-SKELETON = "nsview.skel.h"
+SKELETONS = ("nsview.skel.h", "snapshot.skel.h")
 SYSTEM_BPF = re.compile(r"^(bpf/(?!event\.h$).*|linux/(bpf|btf)\.h)$")
 
 
@@ -30,7 +30,7 @@ def rule_layers(tree):
             continue
         quoted = dict(tree.find(name, r'#\s*include\s*"[^"]+"', without_comments))
         for line, path in tree.includes(name):
-            if line not in quoted or path in ("bpf/event.h", SKELETON):
+            if line not in quoted or path in ("bpf/event.h", *SKELETONS):
                 continue
             other = path.split("/")[0]
             if "/" not in path or other not in RANKS or f"user/{path}" not in tree.files:
@@ -46,9 +46,9 @@ def rule_libbpf(tree):
         if name.startswith("user/source/") or name == "user/host/facts.c":
             continue
         for line, path in tree.includes(name):
-            if path == SKELETON or SYSTEM_BPF.match(path):
+            if path in SKELETONS or SYSTEM_BPF.match(path):
                 yield f"{name}:{line}", f"{path} belongs in user/source/ (or user/host/facts.c)"
-        calls = r"\b(libbpf_|bpf_(object|program|map|link|prog|iter|btf|obj|raw)_|btf__|nsview_bpf)\w*"
+        calls = r"\b(libbpf_|bpf_(object|program|map|link|prog|iter|btf|obj|raw)_|btf__|nsview_bpf|snapshot_bpf)\w*"
         for line, word in tree.find(name, calls):
             yield f"{name}:{line}", f"{word} belongs in user/source/ (or user/host/facts.c)"
 

@@ -223,8 +223,7 @@ static void hooks_detach(struct attach *attach)
 		close(attach->links[i]);
 	attach->link_count = 0;
 	attach->program_count = 0;
-	nsview_bpf__destroy(attach->loaded.object);
-	attach->loaded = (struct bpf_loaded){0};
+	bpf_loaded_close(&attach->loaded);
 }
 
 /* A perf event that had a program takes no other: new ones for those that go on. */

@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "nsview.skel.h"
+#include "snapshot.skel.h"
 #include "source/btf_cache.h"
 #include "source/btf_small.h"
 #include "source/hooks.h"
@@ -67,12 +68,12 @@ static bool map_is_wanted(const struct bpf_load_options *options, const char *na
 	return options->programs;
 }
 
-static int object_set_maps(struct nsview_bpf *object, const struct bpf_load_options *options)
+static int object_set_maps(struct bpf_object *object, const struct bpf_load_options *options)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < ARRAY_SIZE(event_maps); i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object->obj, event_maps[i]);
+		struct bpf_map *map = bpf_object__find_map_by_name(object, event_maps[i]);
 
 		if (!map)
 			return -ENOENT;
@@ -101,18 +102,59 @@ static int object_set_events(struct nsview_bpf *object, const struct bpf_load_op
 
 /* A program that attaches to another one has no need of the kernel's BTF: until it is loaded,
  * libbpf is told that this is one, and any descriptor will do. */
-static int object_set_targets(struct nsview_bpf *object, int fd)
+static int object_set_targets(struct bpf_object *object, int fd)
 {
 	struct bpf_program *program;
 	int r = 0;
 
-	bpf_object__for_each_program(program, object->obj)
+	bpf_object__for_each_program(program, object)
 	{
 		if (!r && bpf_program__autoload(program) &&
 		    bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
 			r = bpf_program__set_attach_target(program, fd, NULL);
 	}
 	return r;
+}
+
+static int snapshot_open(const struct bpf_object_open_opts *options, struct bpf_loaded *loaded)
+{
+	loaded->snapshot = snapshot_bpf__open_opts(options);
+	if (!loaded->snapshot)
+		return -errno;
+	loaded->snapshot->rodata->cpus_possible = cpus_possible();
+	return 0;
+}
+
+static int events_open(const struct bpf_object_open_opts *options, struct bpf_loaded *loaded)
+{
+	loaded->object = nsview_bpf__open_opts(options);
+	if (!loaded->object)
+		return -errno;
+	loaded->object->rodata->cpus_possible = cpus_possible();
+	return 0;
+}
+
+static struct bpf_object *loaded_object(const struct bpf_loaded *loaded)
+{
+	return loaded->object ? loaded->object->obj : loaded->snapshot->obj;
+}
+
+static int loaded_load(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
+		       struct bpf_loaded *loaded)
+{
+	struct bpf_object *object = loaded_object(loaded);
+	int r = object_set_maps(object, options);
+
+	loaded->tasks = bpf_object__find_program_by_name(object, HOOK(tasks_snapshot));
+	bpf_program__set_autoload(loaded->tasks, true);
+	if (!r && options->programs)
+		r = object_set_events(loaded->object, options);
+	if (!r && entry)
+		r = object_set_targets(object, entry->fd);
+	if (r)
+		return r;
+	return loaded->object ? nsview_bpf__load(loaded->object)
+			      : snapshot_bpf__load(loaded->snapshot);
 }
 
 /* entry: NULL: libbpf finds out everything itself. */
@@ -122,31 +164,24 @@ static int object_load(const struct bpf_load_options *options, const char *btf_p
 	LIBBPF_OPTS(bpf_object_open_opts, open_options, .btf_custom_path = btf_path,
 		    .kernel_log_buf = options->verifier_log,
 		    .kernel_log_size = options->verifier_log_size);
-	struct nsview_bpf *object = nsview_bpf__open_opts(&open_options);
-	struct bpf_program *tasks;
-	int r;
+	struct bpf_loaded tried = {0};
+	int r = options->programs ? events_open(&open_options, &tried)
+				  : snapshot_open(&open_options, &tried);
 
-	if (!object)
-		return -errno;
-	object->rodata->cpus_possible = cpus_possible();
-	tasks = object->progs.tasks_snapshot;
-	bpf_program__set_autoload(tasks, true);
-	r = object_set_maps(object, options);
-	if (!r && options->programs)
-		r = object_set_events(object, options);
-	if (!r && entry)
-		r = object_set_targets(object, entry->fd);
 	if (!r)
-		r = nsview_bpf__load(object);
-	if (r) {
-		nsview_bpf__destroy(object);
-		return r;
-	}
-	*loaded = (struct bpf_loaded){
-		.object = object,
-		.tasks = tasks,
-	};
-	return 0;
+		r = loaded_load(options, entry, &tried);
+	if (r)
+		bpf_loaded_close(&tried);
+	else
+		*loaded = tried;
+	return r;
+}
+
+void bpf_loaded_close(struct bpf_loaded *loaded)
+{
+	nsview_bpf__destroy(loaded->object);
+	snapshot_bpf__destroy(loaded->snapshot);
+	*loaded = (struct bpf_loaded){0};
 }
 
 /* What is known while libbpf loads one program after the other. */
@@ -202,12 +237,24 @@ static int entry_load(const struct bpf_load_options *options, struct loading *lo
 	return r;
 }
 
+/* Which of the two objects is to be loaded. */
+enum object_kind {
+	OBJECT_SNAPSHOT,
+	OBJECT_EVENTS,
+};
+
+static const void *object_bytes(enum object_kind kind, size_t *size)
+{
+	return kind == OBJECT_EVENTS ? nsview_bpf__elf_bytes(size) : snapshot_bpf__elf_bytes(size);
+}
+
 /* The small BTF as a file without a name; for the next run also as one with. */
-static int entry_store(const struct btf *small, bool is_kept, struct btf_cache_entry *entry)
+static int entry_store(enum object_kind kind, const struct btf *small, bool is_kept,
+		       struct btf_cache_entry *entry)
 {
 	autoclose int fd = memfd_create("nsview-btf", MFD_CLOEXEC);
 	size_t object_size;
-	const void *object = nsview_bpf__elf_bytes(&object_size);
+	const void *object = object_bytes(kind, &object_size);
 	__u32 size;
 	const void *data = btf__raw_data(small, &size);
 
@@ -252,7 +299,7 @@ static uint32_t wanted_id(const struct btf_wanted *wanted, size_t count, const c
 	return 0;
 }
 
-static int entry_find(const struct btf *kernel, struct nsview_bpf *opened,
+static int entry_find(const struct btf *kernel, struct bpf_object *opened,
 		      struct btf_cache_entry *entry, struct btf **small)
 {
 	struct btf_wanted wanted[BTF_IDS_MAX];
@@ -261,15 +308,15 @@ static int entry_find(const struct btf *kernel, struct nsview_bpf *opened,
 	size_t ids = 0;
 	int r;
 
-	bpf_object__for_each_program(program, opened->obj)
+	bpf_object__for_each_program(program, opened)
 	{
 		if (count + 1 == BTF_IDS_MAX)
 			break;
 		wanted[count] = program_wanted(program);
 		count += wanted[count].name != NULL;
 	}
-	r = btf_small_make(kernel, bpf_object__btf(opened->obj), wanted, count, small);
-	bpf_object__for_each_program(program, opened->obj)
+	r = btf_small_make(kernel, bpf_object__btf(opened), wanted, count, small);
+	bpf_object__for_each_program(program, opened)
 	{
 		struct btf_wanted one = program_wanted(program);
 
@@ -285,10 +332,12 @@ static int entry_find(const struct btf *kernel, struct nsview_bpf *opened,
 	return r;
 }
 
-static int entry_make(const char *btf_path, struct btf_cache_entry *entry)
+static int entry_make(enum object_kind kind, const char *btf_path, struct btf_cache_entry *entry)
 {
+	size_t size;
+	const void *bytes = object_bytes(kind, &size);
 	struct btf *kernel = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
-	struct nsview_bpf *opened = kernel ? nsview_bpf__open() : NULL;
+	struct bpf_object *opened = kernel ? bpf_object__open_mem(bytes, size, NULL) : NULL;
 	struct btf *small = NULL;
 	int r = opened ? 0 : -errno;
 
@@ -296,9 +345,9 @@ static int entry_make(const char *btf_path, struct btf_cache_entry *entry)
 	if (!r)
 		r = entry_find(kernel, opened, entry, &small);
 	if (!r)
-		r = entry_store(small, !btf_path, entry);
+		r = entry_store(kind, small, !btf_path, entry);
 	btf__free(small);
-	nsview_bpf__destroy(opened);
+	bpf_object__close(opened);
 	btf__free(kernel);
 	return r;
 }
@@ -314,10 +363,11 @@ static int permission_try(void)
 	return 0;
 }
 
-static bool entry_is_cached(const char *btf_path, struct btf_cache_entry *entry)
+static bool entry_is_cached(enum object_kind kind, const char *btf_path,
+			    struct btf_cache_entry *entry)
 {
 	size_t object_size;
-	const void *object = nsview_bpf__elf_bytes(&object_size);
+	const void *object = object_bytes(kind, &object_size);
 
 	return !btf_path && !btf_cache_read(object, object_size, entry);
 }
@@ -326,14 +376,14 @@ int bpf_load_tasks(const struct bpf_load_options *options, struct bpf_loaded *lo
 {
 	struct btf_cache_entry entry = {.fd = -1};
 	struct loading loading = {.entry = &entry};
-	bool is_cached = entry_is_cached(options->btf_path, &entry);
+	bool is_cached = entry_is_cached(OBJECT_SNAPSHOT, options->btf_path, &entry);
 	int r = is_cached ? entry_load(options, &loading, loaded) : permission_try();
 
 	if (is_cached)
 		close(entry.fd);
 	if (r == -EPERM || (is_cached && !r))
 		return r;
-	if (!entry_make(options->btf_path, &entry)) {
+	if (!entry_make(OBJECT_SNAPSHOT, options->btf_path, &entry)) {
 		r = entry_load(options, &loading, loaded);
 		close(entry.fd);
 		if (!r)
@@ -348,7 +398,9 @@ int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry)
 
 	if (r)
 		return r;
-	return entry_is_cached(btf_path, entry) ? 0 : entry_make(btf_path, entry);
+	return entry_is_cached(OBJECT_EVENTS, btf_path, entry)
+		       ? 0
+		       : entry_make(OBJECT_EVENTS, btf_path, entry);
 }
 
 int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,

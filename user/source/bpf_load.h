@@ -11,6 +11,7 @@
 struct bpf_program;
 struct listen_options;
 struct nsview_bpf;
+struct snapshot_bpf;
 
 struct bpf_load_options {
 	const char *btf_path; /* NULL: the kernel's own */
@@ -23,15 +24,19 @@ struct bpf_load_options {
 	bool has_task_storage;
 };
 
+/* Zero-initialise; bpf_loaded_close. */
 struct bpf_loaded {
-	struct nsview_bpf *object; /* nsview_bpf__destroy releases it */
-	struct bpf_program *tasks; /* the task iterator, of object */
+	struct nsview_bpf *object;     /* all programs */
+	struct snapshot_bpf *snapshot; /* or the task iterator alone */
+	struct bpf_program *tasks;     /* the task iterator, of one of the two */
 };
 
 /* The task iterator alone. -errno of what failed. */
 int bpf_load_tasks(const struct bpf_load_options *options, struct bpf_loaded *loaded);
 
-/* What loading needs of the kernel's BTF: kept from an earlier run, or made and kept. -EPERM: this
+void bpf_loaded_close(struct bpf_loaded *loaded);
+
+/* What bpf_load_programs needs of the kernel's BTF: kept from an earlier run, or made and kept. -EPERM: this
  * user may not load anything. close(entry->fd) releases it. */
 int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry);
 

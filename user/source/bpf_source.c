@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/facts.h"
-#include "nsview.skel.h"
 #include "source/args.h"
 #include "source/bpf_load.h"
 #include "source/events_source.h"
@@ -49,7 +48,7 @@ static void bpf_source_close(void *state)
 		return;
 	args_close(opened->args);
 	bpf_link__destroy(opened->link);
-	nsview_bpf__destroy(opened->loaded.object);
+	bpf_loaded_close(&opened->loaded);
 	events_source_close(opened->events);
 	free(opened->chunk);
 	free(opened);
@@ -245,8 +244,7 @@ static int bpf_source_listen(void *state, const struct listen_options *options, 
 	if (r)
 		return bpf_source_refused(r, opened->btf_path, verifier_log, why);
 	bpf_link__destroy(opened->link);
-	nsview_bpf__destroy(opened->loaded.object);
-	opened->loaded = (struct bpf_loaded){0};
+	bpf_loaded_close(&opened->loaded);
 	opened->link = link;
 	return 0;
 }

@@ -9,9 +9,6 @@
 #include "base/text.h"
 #include "source/source.h"
 
-/* A program of bpf/, by its function's name; tests/lint/rules.py looks for each. */
-#define HOOK(program) #program
-
 /* The kernel's functions behind the system calls: native, and for 32-bit callers where the kernel
  * takes them (CONFIG_IA32_EMULATION, CONFIG_COMPAT). */
 #ifdef __aarch64__

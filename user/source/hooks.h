@@ -10,6 +10,9 @@
 
 #include "bpf/event.h"
 
+/* A program of bpf/, by its function's name; tests/lint/rules.py looks for each. */
+#define HOOK(program) #program
+
 enum attach_kind {
 	ATTACH_BTF, /* tp_btf, fentry, fexit: to its one target, or else to what its section names */
 	ATTACH_KPROBE,  /* kprobe at each target, the entry of a function */
