@@ -35,6 +35,7 @@ enum record_type {
 	RECORD_USER = 10,      /* struct user_record: a user's name */
 	RECORD_CONTAINER = 11, /* struct container_record: what its runtime's files say */
 	RECORD_MARK = 12,      /* struct mark_record: the end of the snapshot, the end of all */
+	RECORD_INSIDE = 13,    /* struct inside_record: what ps inside a container reads there */
 };
 
 /* In the order of cli.md's JSON `ns`. */
@@ -522,6 +523,19 @@ struct event_counters {
 	__u64 forgotten; /* threads for whose memory there was no room */
 };
 
+/* The tail: the zone as tzfile(5) has it, the text of uid_map, then zeros up to a multiple of 8. */
+struct inside_record {
+	struct record_header header;
+	__u64 start_boot_ns; /* of the container's first process */
+	__s64 boot_shift_ns; /* what its time namespace adds to the boot clock */
+	__u32 first_pid;
+	__s32 zone_error; /* -errno: its time zone could not be read */
+	__u32 pid_digits; /* of kernel.pid_max in its pid namespace */
+	__u32 zone_length;
+	__u32 map_length;
+	__u32 pad;
+};
+
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
 WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);
@@ -542,5 +556,6 @@ WIRE_ASSERT(struct info_record, 24);
 WIRE_ASSERT(struct user_record, 24);
 WIRE_ASSERT(struct container_record, 96);
 WIRE_ASSERT(struct mark_record, 48);
+WIRE_ASSERT(struct inside_record, 48);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/recorder_names.h"
 #include "cmd/session.h"
 #include "host/passwd.h"
 #include "host/pid_max.h"
@@ -22,12 +23,7 @@
 #include "wire/wire.h"
 
 #define ALIGNMENT 8
-#define CONTAINERS_MAX 65536 /* known at a time; the cgroups as many */
-
-struct proc_key {
-	uint64_t start_boot_ns;
-	uint64_t tgid;
-};
+#define CGROUPS_MAX 65536 /* whose paths are remembered as written */
 
 /* A process that the selection has let through once. */
 struct known_proc {
@@ -40,52 +36,17 @@ struct known_cgroup {
 	UT_hash_handle hh;
 };
 
-/*
- * A container some of whose processes are in the recording. A replay takes the first of those for
- * its first process, which tells it from others there.
- */
-struct known_container {
-	struct proc_key first; /* here */
-	struct proc_key shown; /* in a replay */
-	bool is_written;       /* what its runtime says of it */
-	UT_hash_handle hh;
-};
-
-/* Whose names were looked up last: one user's processes follow each other. */
-struct last_names {
-	struct id_block ids;
-	uint32_t in_euid;
-	uint32_t mnt_ns;
-	uint32_t user_ns_owner;
-	uint32_t loginuid;
-	const struct container *container;
-	bool is_there;
-};
-
 struct recorder {
 	struct session *session;
 	struct recording_writer *writer;
+	struct recorder_names *names;
 	char *path;
 	bool is_selective;
 	bool is_failure_said;
 	struct known_proc *procs;     /* is_selective only */
 	struct known_cgroup *cgroups; /* the same: those whose path was written */
-	struct known_container *containers;
-	const struct known_container *looked_up; /* whose process's names are looked up now */
-	struct last_names last;
-	const struct column *in_user;
-	struct text record; /* where one is put together */
+	struct text record;           /* where one is put together */
 };
-
-static void user_tell(void *context, uint32_t mnt_ns, uint32_t pid, uint32_t uid, const char *name)
-{
-	const struct recorder *recorder = context;
-	const struct known_container *container = recorder->looked_up;
-
-	if (pid && container && pid == container->first.tgid)
-		pid = (uint32_t)container->shown.tgid;
-	recording_add_user(recorder->writer, mnt_ns, pid, uid, name);
-}
 
 static bool is_selective(const struct selection *selection)
 {
@@ -99,7 +60,6 @@ int recorder_open(struct recorder **recorder, struct session *session, const cha
 {
 	struct recorder *made = mem_new(sizeof(*made));
 	struct facts facts = session->app->facts;
-	const char *nearest;
 
 	if (!facts.pid_digits)
 		facts.pid_digits = pid_max_digits(session->view.proc_fd, true);
@@ -110,8 +70,7 @@ int recorder_open(struct recorder **recorder, struct session *session, const cha
 	}
 	made->path = mem_copy(path);
 	made->is_selective = is_selective(&session->selection);
-	made->in_user = column_find("in-user", &nearest);
-	passwd_listen(session->view.users, user_tell, made);
+	made->names = recorder_names_new(session, made->writer, made->is_selective);
 	*recorder = made;
 	return EXIT_DONE;
 }
@@ -149,34 +108,6 @@ static void known_remove(struct recorder *recorder, const struct proc_key *key)
 		return;
 	HASH_DEL(recorder->procs, known);
 	free(known);
-}
-
-/* Every name that any column shows of a process. The listener writes those that are new. */
-static void names_look_up(struct recorder *recorder, const struct proc *proc)
-{
-	const struct view_context *view = &recorder->session->view;
-	const struct task_record *task = proc->task;
-	const struct last_names names = {
-		.ids = task->ids,
-		.in_euid = task->in_ids.euid,
-		.mnt_ns = task->ns[NS_MNT],
-		.user_ns_owner = task->user_ns_owner,
-		.loginuid = task->loginuid,
-		.container = proc->container,
-		.is_there = true,
-	};
-	const uint32_t uids[] = {task->ids.uid,   task->ids.euid,      task->ids.suid,
-				 task->ids.fsuid, task->user_ns_owner, task->loginuid};
-	struct value value;
-
-	if (recorder->last.is_there && !memcmp(&recorder->last, &names, sizeof(names)))
-		return;
-	recorder->last = names;
-	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
-		if (uids[i] != ID_UNSET)
-			passwd_host_name(view->users, uids[i]);
-	}
-	column_get(recorder->in_user, view, proc, &value);
 }
 
 static void record_start(struct recorder *recorder, const void *data, size_t size)
@@ -232,77 +163,6 @@ static void write_args(struct recorder *recorder, const struct proc *proc)
 	record_end(recorder);
 }
 
-/* The one that came first: by then it has ended, or only its name is written once more. */
-static void container_forget_one(struct recorder *recorder)
-{
-	struct known_container *oldest = recorder->containers;
-
-	if (HASH_COUNT(recorder->containers) < CONTAINERS_MAX)
-		return;
-	HASH_DEL(recorder->containers, oldest);
-	free(oldest);
-}
-
-static struct known_container *container_know(struct recorder *recorder, const struct proc *proc)
-{
-	const struct container *container = proc->container;
-	struct known_container *known;
-	struct proc_key first;
-
-	if (!container)
-		return NULL;
-	first = key_of(container->first_pid, container->start_boot_ns);
-	HASH_FIND(hh, recorder->containers, &first, sizeof(first), known);
-	if (known)
-		return known;
-	known = mem_new(sizeof(*known));
-	known->first = first;
-	known->shown = first;
-	if (recorder->is_selective)
-		known->shown = key_of(proc->task->tgid, proc->task->start_boot_ns);
-	container_forget_one(recorder);
-	HASH_ADD(hh, recorder->containers, first, sizeof(known->first), known);
-	return known;
-}
-
-static void container_write(struct recorder *recorder, struct known_container *known,
-			    const struct runtime_container *declared, uint64_t time_boot_ns)
-{
-	const struct container_record record = {
-		.time_boot_ns = time_boot_ns,
-		.start_boot_ns = known->shown.start_boot_ns,
-		.first_pid = (__u32)known->shown.tgid,
-	};
-
-	if (!declared)
-		return;
-	known->is_written = true;
-	recording_add_container(recorder->writer, &record, declared);
-}
-
-void recorder_container(struct recorder *recorder, const struct container *container,
-			uint64_t time_boot_ns)
-{
-	const struct proc_key first = key_of(container->first_pid, container->start_boot_ns);
-	struct known_container *known;
-
-	HASH_FIND(hh, recorder->containers, &first, sizeof(first), known);
-	if (known)
-		container_write(recorder, known, container->declared, time_boot_ns);
-}
-
-/* What a process needs to be shown as here: its names and its container's. */
-static void proc_know(struct recorder *recorder, const struct proc *proc, uint64_t time_boot_ns)
-{
-	struct known_container *container = container_know(recorder, proc);
-
-	if (container && !container->is_written)
-		container_write(recorder, container, proc->container->declared, time_boot_ns);
-	recorder->looked_up = container;
-	names_look_up(recorder, proc);
-	recorder->looked_up = NULL;
-}
-
 static void write_host(struct recorder *recorder)
 {
 	struct host_record host = {
@@ -342,11 +202,12 @@ void recorder_snapshot(struct recorder *recorder)
 		const struct proc_key key = key_of(task->tgid, task->start_boot_ns);
 
 		known_add(recorder, &key);
-		proc_know(recorder, result.procs[i], facts->boot_now_ns);
+		recorder_names_proc(recorder->names, result.procs[i], facts->boot_now_ns);
 		write_task(recorder, result.procs[i]);
 		write_args(recorder, result.procs[i]);
 	}
 	free(result.procs);
+	recorder_names_insides(recorder->names);
 	recording_add_mark(recorder->writer, MARK_SNAPSHOT, facts);
 }
 
@@ -364,7 +225,7 @@ static void cgroup_write(struct recorder *recorder, const struct proc *proc)
 	struct known_cgroup *known;
 
 	HASH_FIND(hh, recorder->cgroups, &cgroup.id, sizeof(cgroup.id), known);
-	if (known || !cgroup.length || HASH_COUNT(recorder->cgroups) >= CONTAINERS_MAX)
+	if (known || !cgroup.length || HASH_COUNT(recorder->cgroups) >= CGROUPS_MAX)
 		return;
 	known = mem_new(sizeof(*known));
 	known->id = cgroup.id;
@@ -407,10 +268,10 @@ static bool record_key(const struct record_header *record, struct proc_key *key)
 	}
 }
 
-static bool is_exit(const struct record_header *record)
+static bool is_event(const struct record_header *record, enum event_action action)
 {
 	return record->type == RECORD_EVENT &&
-	       ((const struct event_record *)record)->action == EVENT_EXIT;
+	       ((const struct event_record *)record)->action == action;
 }
 
 /* Once a process was let through, the rest of its life is. */
@@ -426,7 +287,7 @@ static bool selection_follow(struct recorder *recorder, const struct record_head
 	known_add(recorder, &key);
 	if (proc)
 		cgroup_write(recorder, proc);
-	if (is_exit(record))
+	if (is_event(record, EVENT_EXIT))
 		known_remove(recorder, &key);
 	return true;
 }
@@ -442,13 +303,17 @@ void recorder_add(struct recorder *recorder, const struct record_header *record,
 {
 	if (recorder->is_selective && !selection_follow(recorder, record, proc, is_selected))
 		return;
-	/* Its root may be another by now, where another has its names. */
-	if (record->type == RECORD_EVENT &&
-	    ((const struct event_record *)record)->action == EVENT_EXEC)
-		recorder->last.is_there = false;
+	if (proc && is_event(record, EVENT_EXEC))
+		recorder_names_exec(recorder->names, proc);
 	if (proc)
-		proc_know(recorder, proc, record_time(record));
+		recorder_names_proc(recorder->names, proc, record_time(record));
 	recording_add(recorder->writer, record);
+}
+
+void recorder_container(struct recorder *recorder, const struct container *container,
+			uint64_t time_boot_ns)
+{
+	recorder_names_container(recorder->names, container, time_boot_ns);
 }
 
 static void failure_say(struct recorder *recorder, int error)
@@ -469,7 +334,6 @@ static void known_free(struct recorder *recorder)
 {
 	struct known_proc *proc, *next_proc;
 	struct known_cgroup *cgroup, *next_cgroup;
-	struct known_container *container, *next_container;
 
 	HASH_ITER (hh, recorder->procs, proc, next_proc) {
 		HASH_DEL(recorder->procs, proc);
@@ -478,10 +342,6 @@ static void known_free(struct recorder *recorder)
 	HASH_ITER (hh, recorder->cgroups, cgroup, next_cgroup) {
 		HASH_DEL(recorder->cgroups, cgroup);
 		free(cgroup);
-	}
-	HASH_ITER (hh, recorder->containers, container, next_container) {
-		HASH_DEL(recorder->containers, container);
-		free(container);
 	}
 }
 
@@ -492,7 +352,7 @@ int recorder_close(struct recorder *recorder)
 
 	if (!recorder)
 		return EXIT_DONE;
-	passwd_listen(recorder->session->view.users, NULL, NULL);
+	recorder_names_free(recorder->names);
 	facts = recorder->session->app->facts;
 	source_facts(recorder->session->source, &facts);
 	recording_close(recorder->writer, &facts, &counts);

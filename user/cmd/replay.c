@@ -17,6 +17,7 @@
 #include "model/model.h"
 #include "source/recording_read.h"
 #include "source/source.h"
+#include "view/inside.h"
 #include "wire/wire.h"
 
 #define DECLARED_MAX 262144 /* containers that a recording may tell of */
@@ -36,6 +37,7 @@ struct replay {
 	struct arena arena; /* the entries and their texts: what the model was told, it keeps */
 	struct declared_entry *by_key;
 	size_t count;
+	struct insides *insides;
 };
 
 void replay_free(struct replay *replay)
@@ -43,6 +45,7 @@ void replay_free(struct replay *replay)
 	if (!replay)
 		return;
 	HASH_CLEAR(hh, replay->by_key);
+	insides_free(replay->insides);
 	arena_free(&replay->arena);
 	free(replay);
 }
@@ -93,6 +96,8 @@ int replay_open(struct session *session, const char *path, const char *at, size_
 	}
 	text_free(&why);
 	session->replay = mem_new(sizeof(*session->replay));
+	session->replay->insides = insides_new();
+	session->view.insides = session->replay->insides;
 	passwd_free(session->view.users);
 	session->view.users = passwd_new_learning();
 	replay_clock(session);
@@ -184,6 +189,9 @@ bool replay_take(struct session *session, const struct record_header *record,
 		*named = container_find(session->model, container);
 		if (*named)
 			model_declare(*named, replay_declared(session->replay, *named));
+		return true;
+	case RECORD_INSIDE:
+		insides_add(session->replay->insides, (const struct inside_record *)record);
 		return true;
 	case RECORD_MARK:
 		return true;

@@ -276,6 +276,7 @@ static int session_snapshot_replay(struct session *session)
 {
 	if (replay_snapshot(session))
 		return EXIT_FAILED;
+	replay_clock(session);
 	model_settle(session->model, NULL, 0);
 	replay_name(session);
 	return EXIT_DONE;

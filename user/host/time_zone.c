@@ -289,23 +289,35 @@ int time_zone_parse(const char *data, size_t length, struct time_zone **zone)
 	return 0;
 }
 
-int time_zone_read(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct time_zone **zone)
+int time_zone_read_data(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct text *tzif)
 {
 	struct rootfile *reader = rootfile_new();
 	struct text content = {0};
-	struct time_zone *found = NULL;
+	struct time_zone *zone = NULL;
 	int r = rootfile_read_of(reader, proc_fd, pid, mnt_ns, "etc/localtime", FILE_BYTES_MAX,
 				 &content);
 
-	if (!r)
-		time_zone_parse(content.data, content.length, &found);
+	if (!r && !time_zone_parse(content.data, content.length, &zone))
+		text_add(tzif, content.data, content.length);
+	time_zone_free(zone);
 	/* What the C library inside could not use either. */
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EINVAL || r == -EFBIG)
 		r = 0;
-	if (!r)
-		*zone = found;
 	text_free(&content);
 	rootfile_free(reader);
+	return r;
+}
+
+int time_zone_read(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct time_zone **zone)
+{
+	struct text tzif = {0};
+	int r = time_zone_read_data(proc_fd, pid, mnt_ns, &tzif);
+
+	if (!r) {
+		*zone = NULL;
+		time_zone_parse(tzif.data, tzif.length, zone);
+	}
+	text_free(&tzif);
 	return r;
 }
 

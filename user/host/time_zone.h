@@ -24,6 +24,9 @@ void time_zone_free(struct time_zone *zone);
  */
 int time_zone_read(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct time_zone **zone);
 
+/* The same as time_zone_parse takes it, appended; nothing: UTC. */
+int time_zone_read_data(int proc_fd, uint32_t pid, uint32_t mnt_ns, struct text *tzif);
+
 /*
  * The zone of this process, as its C library has it (TZ, else /etc/localtime), appended as
  * time_zone_parse takes it; what is none is UTC, as for the C library.

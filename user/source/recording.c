@@ -336,6 +336,22 @@ void recording_add_container(struct recording_writer *writer,
 	recording_add(writer, &made->header);
 }
 
+void recording_add_inside(struct recording_writer *writer, const struct inside_record *inside,
+			  const char *zone, const char *map)
+{
+	size_t size = padded(sizeof(*inside) + inside->zone_length + inside->map_length);
+	autofree struct inside_record *made = mem_new(size);
+	char *tail = (char *)(made + 1);
+
+	*made = *inside;
+	made->header = (struct record_header){.size = (__u32)size, .type = RECORD_INSIDE};
+	if (inside->zone_length)
+		memcpy(tail, zone, inside->zone_length);
+	if (inside->map_length)
+		memcpy(tail + inside->zone_length, map, inside->map_length);
+	recording_add(writer, &made->header);
+}
+
 void recording_add_mark(struct recording_writer *writer, enum mark_kind kind,
 			const struct facts *facts)
 {

@@ -71,6 +71,9 @@ void recording_add_user(struct recording_writer *writer, uint32_t mnt_ns, uint32
 void recording_add_container(struct recording_writer *writer,
 			     const struct container_record *container,
 			     const struct runtime_container *declared);
+/* inside: all but its size; zone and map have the lengths that it says. */
+void recording_add_inside(struct recording_writer *writer, const struct inside_record *inside,
+			  const char *zone, const char *map);
 void recording_add_mark(struct recording_writer *writer, enum mark_kind kind,
 			const struct facts *facts);
 

@@ -19,6 +19,7 @@
 #include "host/time_zone.h"
 #include "model/model.h"
 #include "view/column.h"
+#include "view/inside.h"
 
 #define FILE_BYTES_MAX (64u << 10)
 #define NS_PER_SECOND 1000000000LL
@@ -91,59 +92,37 @@ static int vantage_fill(struct vantage *vantage)
 	return 0;
 }
 
-/* The map of root's user namespace; NULL where ids are the host's, or not to be had. */
-static void vantage_read_uids(struct vantage *vantage)
+/* Of root's user namespace; NULL where ids are the host's, or not to be had. */
+static struct idmap *uids_parse(const struct text *content)
 {
-	const struct proc *root = vantage->root;
-	struct text content = {0};
+	struct idmap *uids = mem_new(sizeof(*uids));
 
-	vantage->uids = mem_new(sizeof(*vantage->uids));
-	if (procfs_read(vantage->view->proc_fd, root->task->tgid, "uid_map", FILE_BYTES_MAX,
-			&content) ||
-	    idmap_parse(content.data, content.length, vantage->uids) ||
-	    idmap_is_partly_hidden(vantage->uids)) {
-		free(vantage->uids);
-		vantage->uids = NULL;
-	}
-	text_free(&content);
-}
-
-/* "boottime SECONDS NANOSECONDS": time_namespaces(7). */
-static void vantage_read_boot_shift(struct vantage *vantage)
-{
-	const struct task_record *root = vantage->root->task;
-	struct text content = {0};
-	const char *line;
-	long long seconds;
-	long long ns;
-
-	if (!root->ns[NS_TIME] || root->ns[NS_TIME] == NS_HOST_TIME ||
-	    procfs_read(vantage->view->proc_fd, root->tgid, "timens_offsets", FILE_BYTES_MAX,
-			&content))
-		goto out;
-	line = strstr(text_string(&content), "boottime");
-	if (line && sscanf(line, "boottime %lld %lld", &seconds, &ns) == 2)
-		vantage->boot_shift_ns = seconds * NS_PER_SECOND + ns;
-out:
-	text_free(&content);
+	if (content->length && !idmap_parse(content->data, content->length, uids) &&
+	    !idmap_is_partly_hidden(uids))
+		return uids;
+	free(uids);
+	return NULL;
 }
 
 int vantage_open_inside(struct vantage *inside, const struct view_context *view,
 			const struct proc *root, uint32_t pid_ns)
 {
+	struct inside_facts facts = {0};
 	int r;
 
 	*inside = (struct vantage){.view = view, .root = root, .pid_ns = pid_ns};
-	if (!pid_ns || view->proc_fd < 0)
+	if (!pid_ns || (view->proc_fd < 0 && !view->insides))
 		return -ENODATA;
 	r = vantage_fill(inside);
 	if (r)
 		return r;
-	inside->pid_digits = pid_max_digits(view->proc_fd, pid_ns == view->facts->self_ns[NS_PID]);
-	inside->zone_error = time_zone_read(view->proc_fd, root->task->tgid, root->task->ns[NS_MNT],
-					    &inside->zone);
-	vantage_read_uids(inside);
-	vantage_read_boot_shift(inside);
+	inside_read(view, root, pid_ns, &facts);
+	inside->pid_digits = facts.pid_digits;
+	inside->zone_error = facts.zone_error;
+	inside->boot_shift_ns = facts.boot_shift_ns;
+	inside->uids = uids_parse(&facts.uid_map);
+	time_zone_parse(facts.zone.data, facts.zone.length, &inside->zone);
+	inside_free(&facts);
 	inside->terminals = vantage_terminals_new(inside);
 	return 0;
 }
@@ -151,7 +130,9 @@ int vantage_open_inside(struct vantage *inside, const struct view_context *view,
 void vantage_open_host(struct vantage *host, const struct vantage *inside)
 {
 	*host = (struct vantage){.view = inside->view, .count = inside->count};
-	host->pid_digits = pid_max_digits(host->view->proc_fd, true);
+	host->pid_digits = host->view->facts->pid_digits;
+	if (!host->pid_digits)
+		host->pid_digits = pid_max_digits(host->view->proc_fd, true);
 	host->terminals = vantage_terminals_new(host);
 	host->rows = mem_resize(NULL, host->count, sizeof(*host->rows));
 	for (size_t i = 0; i < host->count; i++) {

@@ -147,6 +147,11 @@ bool vantage_tty(const struct vantage *vantage, const struct proc *proc, struct 
 	struct vantage_terminals *terminals = vantage->terminals;
 	dev_t device = makedev(task->tty_major, task->tty_minor);
 
+	if (device && vantage->view->insides) {
+		/* What lay in /dev there was not recorded; it is there on any usual system. */
+		tty_name_add(name, task->tty_major, task->tty_minor);
+		return true;
+	}
 	if (!device || terminals->root_fd < 0)
 		return false;
 	if (is_named(terminals, device)) {

@@ -5,6 +5,8 @@
 
 #include "wire/event.h"
 
+#define PID_DIGITS_MAX 7 /* PID_MAX_LIMIT is 4194304 */
+
 /* In 64 bits, so that no length makes it overflow. */
 static uint64_t record_padded(uint64_t size)
 {
@@ -88,6 +90,16 @@ static bool mark_is_sound(const struct mark_record *mark)
 	       (mark->kind == MARK_SNAPSHOT || mark->kind == MARK_END);
 }
 
+static bool inside_is_sound(const struct inside_record *inside)
+{
+	uint64_t size = sizeof(*inside);
+
+	if (inside->header.size < size || inside->pid_digits > PID_DIGITS_MAX)
+		return false;
+	size += (uint64_t)inside->zone_length + inside->map_length;
+	return inside->header.size == record_padded(size);
+}
+
 bool record_is_sound(const struct record_header *record, size_t available)
 {
 	if (available < sizeof(*record) || record->size < sizeof(*record) ||
@@ -118,6 +130,8 @@ bool record_is_sound(const struct record_header *record, size_t available)
 		return container_is_sound((const struct container_record *)record);
 	case RECORD_MARK:
 		return mark_is_sound((const struct mark_record *)record);
+	case RECORD_INSIDE:
+		return inside_is_sound((const struct inside_record *)record);
 	default:
 		return false;
 	}
@@ -168,4 +182,14 @@ const char *record_container_text(const struct container_record *container,
 	for (int before = 0; before < (int)text; before++)
 		at += container->lengths[before];
 	return at;
+}
+
+const char *record_inside_zone(const struct inside_record *inside)
+{
+	return (const char *)(inside + 1);
+}
+
+const char *record_inside_map(const struct inside_record *inside)
+{
+	return record_inside_zone(inside) + inside->zone_length;
 }

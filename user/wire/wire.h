@@ -60,5 +60,7 @@ const char *record_user_name(const struct user_record *user);
 /* container->lengths[text] bytes; NULL: it has none. */
 const char *record_container_text(const struct container_record *container,
 				  enum container_text text);
+const char *record_inside_zone(const struct inside_record *inside); /* zone_length bytes */
+const char *record_inside_map(const struct inside_record *inside);  /* map_length */
 
 #endif
