@@ -10,36 +10,13 @@
 #include <locale.h>
 #include <stdio.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "launch/limits.h"
+#include "listen.h"
 
 #define KIB 1024ULL
 #define MIB (KIB * KIB)
 #define GIB (KIB * MIB)
-
-static char said[512];
-
-static void listen(void *context, const char *sentence)
-{
-	(void)context;
-	snprintf(said, sizeof(said), "%s", sentence);
-}
-
-static int start_listening(void **state)
-{
-	(void)state;
-	said[0] = '\0';
-	log_set_sink(listen, NULL);
-	return 0;
-}
-
-static int stop_listening(void **state)
-{
-	(void)state;
-	log_set_sink(NULL, NULL);
-	return 0;
-}
 
 /* docker's manual: --cpus .5 is a quota of 50000 in a period of 100000. */
 static void cpus_are_dockers(void **state)

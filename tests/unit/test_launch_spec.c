@@ -10,42 +10,18 @@
 #include <errno.h>
 #include <linux/capability.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "launch/spec.h"
+#include "listen.h"
 
 #define BIT(capability) (1ULL << (capability))
 #define LAST CAP_CHECKPOINT_RESTORE /* as on Linux 5.9 and later */
 
-static char said[1024];
-
-static void keep_sentence(void *context, const char *sentence)
-{
-	(void)context;
-	snprintf(said, sizeof(said), "%s", sentence);
-}
-
-static int start_listening(void **state)
-{
-	(void)state;
-	said[0] = '\0';
-	log_set_sink(keep_sentence, NULL);
-	return 0;
-}
-
-static int stop_listening(void **state)
-{
-	(void)state;
-	log_set_sink(NULL, NULL);
-	return 0;
-}
-
 /* Each list ends with NULL. */
 static int capabilities_of(const char *const *add, const char *const *drop, uint64_t *set)
 {
-	struct spec spec;
+	struct spec spec = {0};
 
-	spec_defaults(&spec);
 	spec.cap_add = add;
 	while (add && add[spec.cap_add_count])
 		spec.cap_add_count++;
@@ -123,11 +99,10 @@ static void an_unknown_name_is_said_with_the_nearest(void **state)
 
 static void a_capability_beyond_the_kernel_is_refused(void **state)
 {
-	struct spec spec;
+	struct spec spec = {0};
 	uint64_t set = 42;
 
 	(void)state;
-	spec_defaults(&spec);
 	spec.cap_add = LIST("CHECKPOINT_RESTORE");
 	spec.cap_add_count = 1;
 	assert_int_equal(spec_capabilities(&spec, CAP_AUDIT_READ, &set), -EINVAL);

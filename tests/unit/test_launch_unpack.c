@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "launch/bundle.h"
 #include "launch/unpack.h"
+#include "listen.h"
 
 #define TAR_BYTES 65536
 
@@ -28,28 +28,6 @@ struct file {
 	const char *target; /* of a symbolic link */
 	const char *hard;   /* of a hard link */
 };
-
-static char said[1024];
-
-static void keep_sentence(void *context, const char *sentence)
-{
-	(void)context;
-	snprintf(said, sizeof(said), "%s", sentence);
-}
-
-static int start_listening(void **state)
-{
-	(void)state;
-	log_set_sink(keep_sentence, NULL);
-	return 0;
-}
-
-static int stop_listening(void **state)
-{
-	(void)state;
-	log_set_sink(NULL, NULL);
-	return 0;
-}
 
 static size_t make_tar(char *tar, const struct file *files, size_t count)
 {

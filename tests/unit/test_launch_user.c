@@ -13,19 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "launch/user.h"
+#include "listen.h"
 
 /* A root of its own for each test: etc/passwd and etc/group in a temporary directory. */
 static char root[64];
 static int root_fd;
-static char said[1024];
-
-static void keep_sentence(void *context, const char *sentence)
-{
-	(void)context;
-	snprintf(said, sizeof(said), "%s", sentence);
-}
 
 static void put(const char *path, const char *content)
 {
@@ -55,9 +48,7 @@ static int make_root(void **state)
 			 "audio:x:29:web,bare\n"
 			 "video:x:44:nobody,web\n"
 			 "own:x:34:web\n");
-	said[0] = '\0';
-	log_set_sink(keep_sentence, NULL);
-	return 0;
+	return start_listening(state);
 }
 
 static int remove_root(void **state)
@@ -65,7 +56,7 @@ static int remove_root(void **state)
 	static const char *const files[] = {"etc/passwd", "etc/group", "elsewhere"};
 
 	(void)state;
-	log_set_sink(NULL, NULL);
+	stop_listening(state);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlinkat(root_fd, files[i], 0);
 	unlinkat(root_fd, "etc", AT_REMOVEDIR);

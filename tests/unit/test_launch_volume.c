@@ -10,32 +10,9 @@
 #include <errno.h>
 #include <sys/mount.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "launch/volume.h"
-
-static char said[1024];
-
-static void keep_sentence(void *context, const char *sentence)
-{
-	(void)context;
-	snprintf(said, sizeof(said), "%s", sentence);
-}
-
-static int start_listening(void **state)
-{
-	(void)state;
-	said[0] = '\0';
-	log_set_sink(keep_sentence, NULL);
-	return 0;
-}
-
-static int stop_listening(void **state)
-{
-	(void)state;
-	log_set_sink(NULL, NULL);
-	return 0;
-}
+#include "listen.h"
 
 static void test_source_target_and_mode_are_told_apart(void **state)
 {

@@ -14,29 +14,12 @@
 #include "launch/spec.h"
 
 struct run_options {
+	struct spec spec; /* all but the lists, which are grown here first */
 	struct option_list cap_add;
 	struct option_list cap_drop;
 	struct option_list volumes;
-	const char *image;
-	const char *rootfs;
-	bool is_read_only;
 	struct option_list security_opts;
-	const char *cpus;
-	const char *memory;
-	const char *pids_limit;
-	const char *network;
-	const char *pid;
-	const char *ipc;
-	const char *uts;
-	const char *userns;
-	bool is_privileged;
-	const char *name;
-	const char *user;
 	struct option_list environment;
-	const char *workdir;
-	const char *hostname;
-	bool is_interactive;
-	bool has_terminal;
 	bool is_detached;
 	bool is_list;
 	bool is_json;
@@ -51,12 +34,12 @@ static const struct option run_option_table[] = {
 	{.name = "name",
 	 .argument = "NAME",
 	 .help = "what ps shows as CONTAINER (default: its id)",
-	 RUN_OPTION(OPTION_TEXT, name)},
+	 RUN_OPTION(OPTION_TEXT, spec.name)},
 	{.name = "user",
 	 .letter = 'u',
 	 .argument = "UID[:GID]",
 	 .help = "run COMMAND as this user of the container, a number or a name (default: root)",
-	 RUN_OPTION(OPTION_TEXT, user)},
+	 RUN_OPTION(OPTION_TEXT, spec.user)},
 	{.name = "cap-add",
 	 .argument = "CAP",
 	 .help = "add a capability to docker's default set: NAME, CAP_NAME or ALL",
@@ -73,17 +56,17 @@ static const struct option run_option_table[] = {
 	{.name = "image",
 	 .argument = "ARCHIVE",
 	 .help = "the files and defaults of an image: what docker save wrote, or an OCI layout",
-	 RUN_OPTION(OPTION_TEXT, image)},
+	 RUN_OPTION(OPTION_TEXT, spec.image)},
 	{.name = "rootfs",
 	 .argument = "DIR",
 	 .help = "the files are those of DIR, which stays as it is (default: this machine's programs)",
-	 RUN_OPTION(OPTION_TEXT, rootfs)},
+	 RUN_OPTION(OPTION_TEXT, spec.rootfs)},
 	{.name = "read-only",
 	 .help = "make the root read-only; volumes and /dev stay as they are",
-	 RUN_OPTION(OPTION_FLAG, is_read_only)},
+	 RUN_OPTION(OPTION_FLAG, spec.is_read_only)},
 	{.name = "privileged",
 	 .help = "every capability that nsview has, no system call filter, nothing hidden",
-	 RUN_OPTION(OPTION_FLAG, is_privileged)},
+	 RUN_OPTION(OPTION_FLAG, spec.is_privileged)},
 	{.name = "security-opt",
 	 .argument = "WORD",
 	 .help = "no-new-privileges, or seccomp=unconfined; repeatable",
@@ -91,36 +74,36 @@ static const struct option run_option_table[] = {
 	{.name = "cpus",
 	 .argument = "NUMBER",
 	 .help = "at most so many CPUs' time: .5, 2",
-	 RUN_OPTION(OPTION_TEXT, cpus)},
+	 RUN_OPTION(OPTION_TEXT, spec.cpus)},
 	{.name = "memory",
 	 .letter = 'm',
 	 .argument = "BYTES",
 	 .help = "at most so much memory, and as much swap again: 500m, 2g",
-	 RUN_OPTION(OPTION_TEXT, memory)},
+	 RUN_OPTION(OPTION_TEXT, spec.memory)},
 	{.name = "pids-limit",
 	 .argument = "NUMBER",
 	 .help = "at most so many processes and threads",
-	 RUN_OPTION(OPTION_TEXT, pids_limit)},
+	 RUN_OPTION(OPTION_TEXT, spec.pids_limit)},
 	{.name = "network",
 	 .argument = "none|host",
 	 .help = "only a loopback interface (default), or the host's network",
-	 RUN_OPTION(OPTION_TEXT, network)},
+	 RUN_OPTION(OPTION_TEXT, spec.network)},
 	{.name = "pid",
 	 .argument = "host",
 	 .help = "see and number processes as the host does",
-	 RUN_OPTION(OPTION_TEXT, pid)},
+	 RUN_OPTION(OPTION_TEXT, spec.pid)},
 	{.name = "ipc",
 	 .argument = "host",
 	 .help = "the host's System V IPC and message queues",
-	 RUN_OPTION(OPTION_TEXT, ipc)},
+	 RUN_OPTION(OPTION_TEXT, spec.ipc)},
 	{.name = "uts",
 	 .argument = "host",
 	 .help = "the host's name",
-	 RUN_OPTION(OPTION_TEXT, uts)},
+	 RUN_OPTION(OPTION_TEXT, spec.uts)},
 	{.name = "userns",
 	 .argument = "host|auto",
 	 .help = "the host's users (default as root), or users that are nobody on the host",
-	 RUN_OPTION(OPTION_TEXT, userns)},
+	 RUN_OPTION(OPTION_TEXT, spec.userns)},
 	{.name = "env",
 	 .letter = 'e',
 	 .argument = "NAME[=VALUE]",
@@ -130,19 +113,19 @@ static const struct option run_option_table[] = {
 	 .letter = 'w',
 	 .argument = "DIR",
 	 .help = "start COMMAND in this directory of the container; made when it is not there",
-	 RUN_OPTION(OPTION_TEXT, workdir)},
+	 RUN_OPTION(OPTION_TEXT, spec.workdir)},
 	{.name = "hostname",
 	 .argument = "NAME",
 	 .help = "what the container calls itself (default: its id)",
-	 RUN_OPTION(OPTION_TEXT, hostname)},
+	 RUN_OPTION(OPTION_TEXT, spec.hostname)},
 	{.name = "interactive",
 	 .letter = 'i',
 	 .help = "let COMMAND read standard input (default: it reads /dev/null)",
-	 RUN_OPTION(OPTION_FLAG, is_interactive)},
+	 RUN_OPTION(OPTION_FLAG, spec.keeps_stdin)},
 	{.name = "tty",
 	 .letter = 't',
 	 .help = "give COMMAND a terminal of its own; with -i, type into it",
-	 RUN_OPTION(OPTION_FLAG, has_terminal)},
+	 RUN_OPTION(OPTION_FLAG, spec.has_terminal)},
 	{.name = "detach",
 	 .letter = 'd',
 	 .help = "print the container's name and return when COMMAND runs; it goes on",
@@ -161,22 +144,20 @@ static const struct option run_option_table[] = {
 	OPTIONS_END,
 };
 
-static void run_take_rights(const struct run_options *run, struct spec *spec)
+static void run_take_lists(struct run_options *run)
 {
+	struct spec *spec = &run->spec;
+
+	spec->cap_add = run->cap_add.items;
+	spec->cap_add_count = run->cap_add.count;
+	spec->cap_drop = run->cap_drop.items;
+	spec->cap_drop_count = run->cap_drop.count;
+	spec->volumes = run->volumes.items;
+	spec->volumes_count = run->volumes.count;
 	spec->security_opts = run->security_opts.items;
 	spec->security_opts_count = run->security_opts.count;
-	spec->cpus = run->cpus;
-	spec->memory = run->memory;
-	spec->pids_limit = run->pids_limit;
-	spec->network = run->network;
-	spec->pid = run->pid;
-	spec->ipc = run->ipc;
-	spec->uts = run->uts;
-	spec->userns = run->userns;
-	spec->is_privileged = run->is_privileged;
-	/* Anybody else's is in a user namespace. */
-	if (spec->is_privileged && !geteuid())
-		log_note("--privileged: root in this container is root of this machine");
+	spec->environment = run->environment.items;
+	spec->environment_count = run->environment.count;
 }
 
 static int run_detached(const struct spec *spec)
@@ -224,43 +205,28 @@ static int run_others(const struct run_options *run, int argc, char **argv)
 
 static int run_main(struct app *app, void *options, int argc, char **argv)
 {
-	const struct run_options *run = options;
-	struct spec spec;
+	struct run_options *run = options;
+	struct spec *spec = &run->spec;
 
 	(void)app;
 	if (run->is_list || run->stop)
 		return run_others(run, argc, argv);
-	if (argc < 2 && !run->image) {
+	if (argc < 2 && !spec->image) {
 		log_error(0, "cannot run nothing: give a COMMAND, such as `nsview run sleep 60`");
 		return EXIT_USAGE;
 	}
-	spec_defaults(&spec);
-	spec.name = run->name;
-	spec.user = run->user;
-	spec.cap_add = run->cap_add.items;
-	spec.cap_add_count = run->cap_add.count;
-	spec.cap_drop = run->cap_drop.items;
-	spec.cap_drop_count = run->cap_drop.count;
-	spec.volumes = run->volumes.items;
-	spec.volumes_count = run->volumes.count;
-	spec.image = run->image;
-	spec.rootfs = run->rootfs;
-	spec.is_read_only = run->is_read_only;
-	spec.environment = run->environment.items;
-	spec.environment_count = run->environment.count;
-	spec.workdir = run->workdir;
-	spec.hostname = run->hostname;
-	spec.command = argv + 1;
-	spec.keeps_stdin = run->is_interactive;
-	spec.has_terminal = run->has_terminal;
-	run_take_rights(run, &spec);
-	if (run->is_interactive && run->has_terminal && !run->is_detached &&
-	    !isatty(STDIN_FILENO)) {
+	if (spec->keeps_stdin && spec->has_terminal && !run->is_detached && !isatty(STDIN_FILENO)) {
 		log_error(0, "the input device is not a TTY: leave -t out when standard input is a "
 			     "file or a pipe");
 		return EXIT_FAILED;
 	}
-	return run->is_detached ? run_detached(&spec) : run_attached(&spec);
+	/* Anybody else's is in a user namespace. */
+	if (spec->is_privileged && !geteuid())
+		log_note("--privileged: root in this container is root of this machine");
+	run_take_lists(run);
+	spec_use_own_stdio(spec);
+	spec->command = argv + 1;
+	return run->is_detached ? run_detached(spec) : run_attached(spec);
 }
 
 const struct command run_command = {

@@ -18,12 +18,6 @@ void spec_use_own_stdio(struct spec *spec)
 		spec->stdio[fd] = fd;
 }
 
-void spec_defaults(struct spec *spec)
-{
-	memset(spec, 0, sizeof(*spec));
-	spec_use_own_stdio(spec);
-}
-
 int spec_check_name(const char *name)
 {
 	size_t length = strlen(name);

@@ -9,7 +9,8 @@
 
 #define SPEC_NAME_MAX 128
 
-/* spec_defaults first. Strings and arrays are borrowed, and have to outlive the launch. */
+/* Zero is what `docker run` without options makes, but for stdio. Strings and arrays are borrowed,
+ * and have to outlive the launch. */
 struct spec {
 	const char *name; /* NULL: its id, 12 hex digits */
 	const char *user; /* --user as typed: UID[:GID] or names of the container; NULL: root */
@@ -43,10 +44,7 @@ struct spec {
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
 };
 
-/* A container like `docker run` without options, on the caller's own stdin, stdout, stderr. */
-void spec_defaults(struct spec *spec);
-
-/* The last of that alone, for a spec that is written out. */
+/* The caller's own stdin, stdout and stderr. */
 void spec_use_own_stdio(struct spec *spec);
 
 /* docker's names: a letter or digit, then letters, digits, `_`, `.`, `-`. -EINVAL has been said. */
