@@ -138,7 +138,7 @@ class Demo(unittest.TestCase):
         row = self.rows("Another user")["u1000"]
         name = subprocess.run(["id", "-nu", "1000"], capture_output=True, text=True, check=False).stdout.strip()
         self.assertEqual((row["user"], row["caps"]), (name or "1000", "none"))
-        self.assertIn(name or "has no name for it", self.scene("Another user"))
+        self.assertIn(name or "who has no name here", self.scene("Another user"))
 
     @requires_outside
     def test_roots_default_set_beside_the_hosts(self):

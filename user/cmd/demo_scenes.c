@@ -45,7 +45,7 @@ static int scene_count(uint64_t set)
 	return __builtin_popcountll(set);
 }
 
-/* "called web on this host", or that it has no such user. */
+/* "called web here", or that it is not. */
 static void scene_add_host_name(const struct view_context *view, uint32_t uid, struct text *said)
 {
 	const char *name = passwd_host_name(view->users, uid);
@@ -55,7 +55,7 @@ static void scene_add_host_name(const struct view_context *view, uint32_t uid, s
 		text_add_printable(said, name, strlen(name));
 		text_add_string(said, " here");
 	} else {
-		text_add_string(said, "which has no name for it");
+		text_add_string(said, "who has no name here");
 	}
 }
 
@@ -113,7 +113,7 @@ static bool scene_judge_image(const struct view_context *view, const struct proc
 	text_printf(said, ", its own /etc/passwd makes that %u, and the host runs it as %u, ",
 		    task->in_ids.euid, task->ids.euid);
 	scene_add_host_name(view, task->ids.euid, said);
-	text_printf(said, ". Its capabilities: %d.", scene_count(scene_effective(proc)));
+	text_printf(said, ". It was given %d capabilities.", scene_count(scene_effective(proc)));
 	return scene_is_user(proc, DEMO_IMAGE_UID) && name && !strcmp(name, DEMO_IMAGE_USER) &&
 	       !scene_effective(proc);
 }
