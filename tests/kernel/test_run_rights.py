@@ -174,7 +174,7 @@ class Privileged(unittest.TestCase):
 
     def test_not_in_a_user_namespace(self):
         done = run("run", "--privileged", "--userns=auto", "true", check=125)
-        self.assertIn("--userns auto", done.stderr)
+        self.assertRegex(done.stderr, r"\Ansview: [^\n]*--userns auto[^\n]*\n\Z")
 
 
 @requires_root

@@ -42,6 +42,7 @@ static int make_root(void **state)
 			  "this line means nothing\n"
 			  "web:x:33:34:web:/srv/web:/bin/sh\n"
 			  "bare:x:40:41::\n"
+			  "lp:x:7:7::/:/bin/sh\n"
 			  "web2:x:33:99:the second of uid 33:/other:/bin/sh\n");
 	put("etc/group", "root:x:0:\n"
 			 "web:x:34:\n"
@@ -135,6 +136,7 @@ static void unknown_names_are_said_with_the_nearest(void **state)
 	(void)state;
 	assert_refused("weg", -ENOENT, "user weg");
 	assert_refused("weg", -ENOENT, "did you mean web?");
+	assert_refused("-1", -ENOENT, "a number needs no entry");
 	assert_refused("web:audioo", -ENOENT, "did you mean audio?");
 	assert_refused("1000:nosuchgroup", -ENOENT, "group nosuchgroup");
 	assert_refused("12x", -ENOENT, "user 12x");

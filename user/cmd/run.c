@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -220,8 +221,8 @@ static int run_main(struct app *app, void *options, int argc, char **argv)
 			     "file or a pipe");
 		return EXIT_FAILED;
 	}
-	/* Anybody else's is in a user namespace. */
-	if (spec->is_privileged && !geteuid())
+	/* Anybody else's is in a user namespace, and root's with --userns auto is refused. */
+	if (spec->is_privileged && !geteuid() && !(spec->userns && strcmp(spec->userns, "host")))
 		log_note("--privileged: root in this container is root of this machine");
 	run_take_lists(run);
 	spec_use_own_stdio(spec);

@@ -83,7 +83,8 @@ static void user_consider(const char *wanted, const char *name, size_t *distance
 {
 	size_t here = text_distance(wanted, name);
 
-	if (here > USER_NEAR || here >= *distance)
+	/* Of a name that is all wrong nothing is near. */
+	if (here > USER_NEAR || here >= strlen(wanted) || here >= *distance)
 		return;
 	*distance = here;
 	free(*nearest);
