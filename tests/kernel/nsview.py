@@ -19,9 +19,6 @@ NSVIEW = os.environ.get("NSVIEW", str(BUILD / "nsview"))
 SUBJECT = str(BUILD / "tests/kernel/subject")
 SECONDS = 60  # nothing here takes long; this ends what would never end
 
-# Where version 1's devices controller keeps a container from devices, its mounts need not.
-NODEV = set() if os.path.ismount("/sys/fs/cgroup/devices") else {"nodev"}
-
 requires_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 requires_outside = unittest.skipUnless(procview.is_outside(), "the tests run in a namespace of their own")
 

@@ -77,8 +77,9 @@ class Offences(unittest.TestCase):
 
     def test_libbpf_stays_in_source_and_facts(self):
         text = '#include <bpf/libbpf.h>\n#include "nsview.skel.h"\nint f(void) { return bpf_map__fd(0); }\n'
-        self.expect(rules.rule_libbpf, [f"user/model/a.c:{line}" for line in (1, 2, 3)], {
-            "user/model/a.c": text, "user/source/a.c": text, "user/host/facts.c": text})
+        self.expect(rules.rule_libbpf, ["user/launch/device_guard.c:2"] + [f"user/model/a.c:{line}" for line in (1, 2, 3)], {
+            "user/model/a.c": text, "user/source/a.c": text, "user/host/facts.c": text,
+            "user/launch/device_guard.c": "#include <linux/bpf.h>\n#include <bpf/bpf.h>\n"})
 
     def test_only_output_and_cmd_write_to_stdout(self):
         text = 'void f(void) { puts("x"); }\n/* printf */\nvoid g(void) { fputs("stdout", stdout); }\n'

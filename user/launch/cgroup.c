@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "launch/cgroup_clear.h"
+#include "launch/device_guard.h"
 #include "launch/limits.h"
 
 #define CGROUP_PARENT "nsview" /* host/cgroup.c knows it */
@@ -386,24 +387,24 @@ int cgroup_make(struct cgroup *cgroup, struct limits *limits, pid_t pid)
 	return r;
 }
 
-/* docker's list: nodes may be made of any device, and these few opened. */
-static const char *const cgroup_devices[] = {
-	"c *:* m",   "b *:* m",   "c 1:3 rwm", "c 1:5 rwm",   "c 1:7 rwm", "c 1:8 rwm",
-	"c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 136:* rwm", "c 5:2 rwm", "c 10:200 rwm",
-};
+static bool place_guard(const struct cgroup *cgroup, const struct place *place, bool by_v2)
+{
+	autofree char *dir = place_path(cgroup, place);
+
+	if (!place->is_made)
+		return false;
+	if (by_v2)
+		return place->is_v2 && device_guard_v2(dir);
+	return place->has_devices && device_guard_v1(dir);
+}
 
 bool cgroup_guard_devices(const struct cgroup *cgroup)
 {
-	for (size_t i = 0; i < cgroup->count; i++) {
-		const struct place *place = &cgroup->places[i];
-		autofree char *dir = place_path(cgroup, place);
-		bool is_guarded = place->has_devices && place->is_made &&
-				  !file_write(dir, "devices.deny", "a");
-
-		for (size_t j = 0; is_guarded && j < ARRAY_SIZE(cgroup_devices); j++)
-			is_guarded = !file_write(dir, "devices.allow", cgroup_devices[j]);
-		if (is_guarded)
-			return true;
+	for (int by_v2 = 0; by_v2 < 2; by_v2++) {
+		for (size_t i = 0; i < cgroup->count; i++) {
+			if (place_guard(cgroup, &cgroup->places[i], by_v2))
+				return true;
+		}
 	}
 	return false;
 }

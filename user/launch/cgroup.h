@@ -26,8 +26,9 @@ void cgroup_free(struct cgroup *cgroup);
 int cgroup_make(struct cgroup *cgroup, struct limits *limits, pid_t pid);
 
 /*
- * Lets the cgroup's processes open docker's devices and no other (version 1's devices controller).
- * Whether it does so from now on: version 2 would take a BPF program for it.
+ * Lets the cgroup's processes open docker's devices and no other (device_guard.h). Whether it does
+ * so from now on: it takes version 1's devices controller, or a kernel that takes a BPF program
+ * for it from this user.
  */
 bool cgroup_guard_devices(const struct cgroup *cgroup);
 

@@ -5,7 +5,7 @@
 
 /*
  * CAP_MKNOD is in the default set, and must reach no disk. Where the container's cgroup says which
- * devices may be opened (version 1), its nodes are made as docker makes them. Where none does, no
+ * devices may be opened (device_guard.h), its nodes are made as docker makes them. Where none does, no
  * mount of the container lets a device be opened (nodev), but those of docker's few nodes, which
  * are the host's own.
  */
