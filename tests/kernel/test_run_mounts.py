@@ -216,8 +216,8 @@ class Volumes(Folder):
                 self.assertRegex(" ".join(mounts(text)["/data"][2]), rf"\A{tags}\Z")
 
     def test_a_slave_gets_what_is_mounted_later(self):
-        script = ("mkfifo $folder/go; mkdir $folder/late; { sleep 0.3; mount -t tmpfs three $folder/late; echo > $folder/go; } & "
-                  "$NSVIEW run -v $folder:/data:rslave sh -c 'read x < /data/go; cat /proc/self/mountinfo'")
+        script = ("cd $folder; mkfifo ready go; mkdir late; { read x < ready; mount -t tmpfs three late; echo > go; } & "
+                  "$NSVIEW run -v $folder:/data:rslave sh -c 'echo > /data/ready; read x < /data/go; cat /proc/self/mountinfo'")
         self.assertIn("/data/late", mounts(self.in_namespace(script)))
 
     def test_a_mount_that_is_not_shared_cannot_be_propagated(self):
