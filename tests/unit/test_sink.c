@@ -27,7 +27,7 @@
 static void put(struct sink *sink, const char *line, uint64_t number)
 {
 	text_add_string(sink_text(sink), line);
-	assert_int_equal(sink_commit(sink, number), 0);
+	assert_int_equal(sink_commit(sink, number, number), 0);
 }
 
 /* A line of that many bytes, its newline included, that ends with its number. */
@@ -38,7 +38,7 @@ static void put_long(struct sink *sink, size_t size, uint64_t number)
 
 	text_printf(text, "%0*llu\n", (int)size - 1, (unsigned long long)number);
 	assert_int_equal(text->length - before, size);
-	assert_int_equal(sink_commit(sink, number), 0);
+	assert_int_equal(sink_commit(sink, number, number), 0);
 }
 
 static char *read_file(const char *path, size_t *length)

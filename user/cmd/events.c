@@ -92,27 +92,20 @@ static bool events_wants(const struct events *events, const struct event_line *l
 	return false;
 }
 
-static int events_write(struct events *events, const struct event_line *line)
+static int events_put(struct events *events, const struct event_line *line)
 {
-	const struct event_record *record = line->event ? line->event->record : NULL;
+	uint64_t first = 0;
+	uint64_t last = 0;
 
+	if (line->gap) {
+		first = line->gap->first;
+		last = line->gap->last;
+	} else if (line->event) {
+		first = last = line->event->record->sequence;
+	}
 	event_writer_set_clock(events->writer, events->app->facts.boot_offset_ns);
 	event_writer_add(events->writer, line, sink_text(events->sink));
-	return sink_commit(events->sink, record ? record->sequence : 0);
-}
-
-/* -ECANCELED: it was the last one wanted. */
-static int events_take(void *context, const struct event_line *line)
-{
-	struct events *events = context;
-	int r;
-
-	if (!events_wants(events, line))
-		return 0;
-	r = events_write(events, line);
-	if (r || line->kind == LINE_GAP || line->kind == LINE_INFO || !events->left)
-		return r;
-	return --events->left ? 0 : -ECANCELED;
+	return sink_commit(events->sink, first, last);
 }
 
 static uint64_t events_boot_now(const struct events *events)
@@ -147,7 +140,28 @@ static int events_tell_loss(struct events *events)
 	gap.first = loss.first;
 	gap.last = loss.last;
 	line.time_boot_ns = gap.time_boot_ns;
-	return events_write(events, &line);
+	return events_put(events, &line);
+}
+
+static int events_write(struct events *events, const struct event_line *line)
+{
+	int r = events_tell_loss(events);
+
+	return r ? r : events_put(events, line);
+}
+
+/* -ECANCELED: it was the last one wanted. */
+static int events_take(void *context, const struct event_line *line)
+{
+	struct events *events = context;
+	int r;
+
+	if (!events_wants(events, line))
+		return 0;
+	r = events_write(events, line);
+	if (r || line->kind == LINE_GAP || line->kind == LINE_INFO || !events->left)
+		return r;
+	return --events->left ? 0 : -ECANCELED;
 }
 
 static int events_timeout(const struct events *events, bool is_blocked)
@@ -197,10 +211,11 @@ static int events_follow(struct events *events)
 	if (!r)
 		r = watch_finish(events->watch, events_take, events);
 	if (r >= 0 || r == -ECANCELED || r == -ENODATA) {
-		sink_finish(events->sink, FINISH_MS);
-		r = events_tell_loss(events);
+		r = sink_finish(events->sink, FINISH_MS);
 		if (!r)
-			r = sink_finish(events->sink, FINISH_MS);
+			r = events_tell_loss(events);
+		if (!r)
+			r = sink_finish(events->sink, SINK_WAIT_MS);
 	}
 	if (!r || r == -EPIPE)
 		return EXIT_DONE;

@@ -357,19 +357,19 @@ static int sink_make_room(struct sink *sink)
 	return r;
 }
 
-static void sink_lose(struct sink *sink, uint64_t number)
+static void sink_lose(struct sink *sink, uint64_t first, uint64_t last)
 {
 	sink->text.length = sink->end;
 	sink->lost++;
 	sink->loss.lines++;
-	if (!number)
+	if (!first)
 		return;
 	if (!sink->loss.first)
-		sink->loss.first = number;
-	sink->loss.last = number;
+		sink->loss.first = first;
+	sink->loss.last = last;
 }
 
-int sink_commit(struct sink *sink, uint64_t number)
+int sink_commit(struct sink *sink, uint64_t first, uint64_t last)
 {
 	int r = 0;
 
@@ -378,8 +378,8 @@ int sink_commit(struct sink *sink, uint64_t number)
 		r = sink_make_room(sink);
 	if (r == -EPIPE)
 		return r;
-	if (sink_pending(sink) > BUFFER_BYTES) {
-		sink_lose(sink, number);
+	if (sink->loss.lines || sink_pending(sink) > BUFFER_BYTES) {
+		sink_lose(sink, first, last);
 		return 0;
 	}
 	sink->end = sink->text.length;
@@ -448,7 +448,9 @@ int sink_finish(struct sink *sink, int timeout_ms)
 
 		sink->lost += left;
 		sink->lines -= left;
+		sink->start = sink->end;
 	}
+	sink_shift(sink);
 	return r == -EAGAIN ? sink->error : r;
 }
 

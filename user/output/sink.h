@@ -14,7 +14,8 @@
 struct sink;
 struct text;
 
-/* What could not be written: lines first to last, by the numbers that sink_commit got. */
+/* What could not be written, one line after the other: first to last are the numbers that
+ * sink_commit got. */
 struct sink_loss {
 	uint64_t lines;
 	uint64_t first; /* 0: none of them had a number */
@@ -31,10 +32,11 @@ int sink_open(struct sink **sink, const char *path);
  * said, the old one stays. Nothing for sink_new's. */
 void sink_reopen(struct sink *sink);
 
-/* Where a line is to be appended, and then sink_commit called; number: 0, or rising. */
+/* Where a line is to be appended, and then sink_commit called. first to last: the numbers that it
+ * tells of, or 0. */
 struct text *sink_text(struct sink *sink);
 /* -EPIPE: nobody reads any more. -errno of trouble that passes is said once, and 0 here. */
-int sink_commit(struct sink *sink, uint64_t number);
+int sink_commit(struct sink *sink, uint64_t first, uint64_t last);
 
 /* Writes what has gathered, as far as it can be without waiting. The same results. */
 int sink_flush(struct sink *sink);
@@ -44,13 +46,14 @@ int sink_flush(struct sink *sink);
 bool sink_is_blocked(const struct sink *sink);
 int sink_wait(const struct sink *sink, int timeout_ms);
 
-/* Whether there is room again after lines were lost; they are forgotten here then. */
+/* Whether there is room again after lines were lost: to be asked before each line, so that the place
+ * of what is missing is known. Until it is, all others are lost too; then they are forgotten. */
 bool sink_take_loss(struct sink *sink, struct sink_loss *loss);
 
 uint64_t sink_lines(const struct sink *sink); /* written, or still to be */
 uint64_t sink_lost(const struct sink *sink);  /* not written */
 
-/* Waits up to timeout_ms for what is left to be written; what is not is counted. */
+/* Waits up to timeout_ms for what is left to be written; the rest is given up and counted. */
 int sink_finish(struct sink *sink, int timeout_ms);
 void sink_close(struct sink *sink); /* takes NULL */
 
