@@ -39,6 +39,7 @@ struct watch {
 	struct recorder *recorder; /* NULL: none */
 	bool selects_all;
 	bool owes_snapshot;
+	uint64_t moment_ns; /* of the last event, before the first one of the snapshot */
 	/* The sweep: begun, every process looked at, and then what the events told meanwhile. */
 	bool has_looked;
 	bool has_gap;
@@ -181,6 +182,7 @@ static int watch_apply_event(struct watch *watch, const struct event_record *rec
 
 	if (r)
 		return r;
+	watch->moment_ns = record->time_boot_ns;
 	event_read(record, &event);
 	line.proc = model_last_proc(model);
 	line.parent = watch_parent(watch, record->ppid, record->parent_start_boot_ns);
@@ -207,7 +209,7 @@ static int watch_apply(void *context, const struct record_header *record)
 	if (r)
 		return r;
 	if (record->type == RECORD_TASK) {
-		moment.time_boot_ns = watch_now(watch);
+		moment.time_boot_ns = watch->moment_ns;
 		r = watch_tell_containers(watch, &moment);
 	}
 	watch_record(watch, record, model_last_proc(model));
@@ -355,7 +357,6 @@ static int watch_work(struct watch *watch)
 static int watch_tell_snapshot(struct watch *watch)
 {
 	struct session *session = &watch->session;
-	uint64_t now_ns = watch_now(watch);
 	size_t count;
 	const struct proc *procs = model_procs(session->model, &count);
 	int r = 0;
@@ -365,7 +366,7 @@ static int watch_tell_snapshot(struct watch *watch)
 		const struct proc *parent = model_find(session->model, procs[i].task->ppid);
 		struct event_line line = {
 			.kind = LINE_SNAPSHOT,
-			.time_boot_ns = now_ns,
+			.time_boot_ns = watch->moment_ns,
 			.proc = &procs[i],
 			.container = procs[i].container,
 		};
@@ -461,6 +462,9 @@ static int watch_start(struct watch *watch, const struct watch_options *options)
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	watch->sweep_cost_ns = watch_now(watch) - watch->swept_ns;
+	if (session->replay)
+		replay_clock(session);
+	watch->moment_ns = watch->app->facts.boot_now_ns;
 	watch->selects_all = !memcmp(&session->selection, &everything, sizeof(everything));
 	watch->query = query_live_new(&session->selection, &session->view);
 	if (watch->recorder)
