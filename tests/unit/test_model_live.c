@@ -395,6 +395,32 @@ static void a_process_that_changes_namespaces_changes_containers(void **state)
 	model_free(model);
 }
 
+static void a_container_goes_with_its_only_process_into_its_cgroup(void **state)
+{
+	struct model *model = model_of_two();
+	struct container *container;
+	struct event_make make = {0};
+	struct task_identity *identity;
+	(void)state;
+
+	apply_inside(model, 200, 100, 4026532567U);
+	assert_change(model, CONTAINER_STARTED, "pid:4026532567");
+	container = model_find(model, 200)->container;
+	apply_cgroup(model, "/nsview/0123456789ab");
+	event_start(&make, EVENT_CREDENTIALS, 200, 100);
+	identity = event_make_identity(&make, "sleep", 2);
+	identity->ns[NS_MNT] = HOST_MNT_NS;
+	identity->cgroup_id = CGROUP_ID;
+	apply(model, &make.record.header);
+	assert_change(model, CONTAINER_RENAMED, "0123456789ab");
+	assert_no_change(model);
+	assert_ptr_equal(model_find(model, 200)->container, container);
+	assert_string_equal(container->runtime, "nsview");
+	apply_exit(model, 200);
+	assert_change(model, CONTAINER_ENDED, "0123456789ab");
+	model_free(model);
+}
+
 static void a_namespace_s_name_is_not_inherited_by_the_next_one_with_its_number(void **state)
 {
 	static const struct runtime_container *declared;
@@ -614,6 +640,7 @@ int main(void)
 		cmocka_unit_test(a_fork_that_the_snapshot_has_seen_changes_nothing),
 		cmocka_unit_test(a_container_starts_with_its_first_process_and_ends_with_its_last),
 		cmocka_unit_test(a_process_that_changes_namespaces_changes_containers),
+		cmocka_unit_test(a_container_goes_with_its_only_process_into_its_cgroup),
 		cmocka_unit_test(
 			a_namespace_s_name_is_not_inherited_by_the_next_one_with_its_number),
 		cmocka_unit_test(a_sweep_that_agrees_tells_nothing),

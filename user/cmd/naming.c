@@ -209,11 +209,27 @@ static bool name_sample(struct naming *naming, struct model *model, struct conta
 	return false;
 }
 
+static void waiting_remove(struct naming *naming, size_t at)
+{
+	naming->waiting[at] = naming->waiting[--naming->waiting_count];
+}
+
+static void waiting_drop(struct naming *naming, const struct container *container)
+{
+	for (size_t i = 0; i < naming->waiting_count; i++) {
+		if (naming->waiting[i].container != container)
+			continue;
+		waiting_remove(naming, i);
+		return;
+	}
+}
+
 bool naming_add(struct naming *naming, struct model *model, struct container *container,
 		uint64_t now_ns)
 {
 	const struct proc *first = model_find(model, container->first_pid);
 
+	waiting_drop(naming, container);
 	if (container->declared || naming->proc_fd < 0 || !first)
 		return false;
 	if (name_docker(naming, model, container))
@@ -225,19 +241,9 @@ bool naming_add(struct naming *naming, struct model *model, struct container *co
 	return false;
 }
 
-static void waiting_remove(struct naming *naming, size_t at)
-{
-	naming->waiting[at] = naming->waiting[--naming->waiting_count];
-}
-
 void naming_drop(struct naming *naming, struct container *container)
 {
-	for (size_t i = 0; i < naming->waiting_count; i++) {
-		if (naming->waiting[i].container != container)
-			continue;
-		waiting_remove(naming, i);
-		break;
-	}
+	waiting_drop(naming, container);
 	for (struct sample **at = &naming->samples; *at; at = &(*at)->next) {
 		struct sample *sample = *at;
 

@@ -15,6 +15,7 @@
 #include "cmd/replay.h"
 #include "host/facts.h"
 #include "model/model.h"
+#include "source/privileges.h"
 #include "source/source.h"
 #include "view/container_limits.h"
 #include "view/query.h"
@@ -39,7 +40,7 @@ struct watch {
 	struct recorder *recorder; /* NULL: none */
 	bool selects_all;
 	bool owes_snapshot;
-	uint64_t moment_ns; /* of the last event, before the first one of the snapshot */
+	uint64_t moment_ns; /* of the snapshot, then of the last clock record */
 	/* The sweep: begun, every process looked at, and then what the events told meanwhile. */
 	bool has_looked;
 	bool has_gap;
@@ -92,7 +93,7 @@ static int watch_tell_container(struct watch *watch, enum event_line_kind kind,
 		.time_boot_ns = record->time_boot_ns,
 		.is_inferred = record->flags & EVENT_INFERRED,
 		.container = container,
-		.proc = proc,
+		.proc = kind == LINE_CONTAINER_NAMED ? NULL : proc,
 	};
 	struct proc member;
 
@@ -137,28 +138,38 @@ static void watch_name(struct watch *watch, struct container *container, uint64_
 		recorder_container(watch->recorder, container, time_boot_ns);
 }
 
-static int watch_tell_containers(struct watch *watch, const struct event_record *record)
+static int watch_tell_change(struct watch *watch, enum container_change change,
+			     struct container *container, const struct event_record *record)
 {
 	struct session *session = &watch->session;
+	const struct proc *proc = model_last_proc(session->model);
+	int r;
+
+	switch (change) {
+	case CONTAINER_STARTED:
+		watch_forget_limits(watch);
+		watch_name(watch, container, record->time_boot_ns);
+		return watch_tell_container(watch, LINE_CONTAINER_STARTED, container, proc, record);
+	case CONTAINER_RENAMED:
+		watch_name(watch, container, record->time_boot_ns);
+		return watch_tell_container(watch, LINE_CONTAINER_NAMED, container, proc, record);
+	case CONTAINER_ENDED:
+		r = watch_tell_container(watch, LINE_CONTAINER_EXITED, container, proc, record);
+		if (session->naming)
+			naming_drop(session->naming, container);
+		return r;
+	}
+	return 0;
+}
+
+static int watch_tell_containers(struct watch *watch, const struct event_record *record)
+{
 	enum container_change change;
 	struct container *container;
 	int r = 0;
 
-	while (!r && (container = model_container_change(session->model, &change))) {
-		const struct proc *proc = model_last_proc(session->model);
-
-		if (change == CONTAINER_STARTED) {
-			watch_forget_limits(watch);
-			watch_name(watch, container, record->time_boot_ns);
-			r = watch_tell_container(watch, LINE_CONTAINER_STARTED, container, proc,
-						 record);
-		} else {
-			r = watch_tell_container(watch, LINE_CONTAINER_EXITED, container, proc,
-						 record);
-			if (session->naming)
-				naming_drop(session->naming, container);
-		}
-	}
+	while (!r && (container = model_container_change(watch->session.model, &change)))
+		r = watch_tell_change(watch, change, container, record);
 	return r;
 }
 
@@ -182,7 +193,6 @@ static int watch_apply_event(struct watch *watch, const struct event_record *rec
 
 	if (r)
 		return r;
-	watch->moment_ns = record->time_boot_ns;
 	event_read(record, &event);
 	line.proc = model_last_proc(model);
 	line.parent = watch_parent(watch, record->ppid, record->parent_start_boot_ns);
@@ -254,6 +264,7 @@ static int watch_take_notice(struct watch *watch, const struct record_header *re
 
 	if (record->type == RECORD_CLOCK) {
 		watch->app->facts.boot_offset_ns = clock->boot_offset_ns;
+		watch->moment_ns = clock->time_boot_ns;
 	} else if (record->type == RECORD_GAP) {
 		watch->has_gap = true;
 		line = (struct event_line){
@@ -312,6 +323,18 @@ static bool watch_sweep_is_due(const struct watch *watch, uint64_t now_ns)
 	return now_ns >= watch->swept_ns + (watch->has_gap ? gap_ns : wait_ns);
 }
 
+/* Lines of what a sweep finds have a time that is in a recording, too. */
+static void watch_tick(struct watch *watch, uint64_t now_ns)
+{
+	const struct clock_record clock = {
+		.header = {.size = sizeof(clock), .type = RECORD_CLOCK},
+		.time_boot_ns = now_ns,
+		.boot_offset_ns = watch->app->facts.boot_offset_ns,
+	};
+
+	watch_take_notice(watch, &clock.header);
+}
+
 /*
  * Half of it at a time: what happened while the processes were looked at lies in the ring, and what
  * was just being written there is complete at the next call.
@@ -323,6 +346,7 @@ static int watch_sweep(struct watch *watch, uint64_t now_ns)
 
 	if (watch->has_looked) {
 		watch->has_looked = false;
+		watch_tick(watch, now_ns);
 		return model_sweep_end(session->model, now_ns, watch_apply, watch);
 	}
 	if (!watch_sweep_is_due(watch, now_ns))
@@ -447,7 +471,7 @@ static int watch_start(struct watch *watch, const struct watch_options *options)
 	static const struct selection everything = {0};
 	struct session *session = &watch->session;
 	struct select_options select = *options->select;
-	int exit_code;
+	int exit_code, r;
 
 	if (!select.source && !select.replay)
 		select.source = bpf_source.name; /* no other has events of this machine */
@@ -469,6 +493,11 @@ static int watch_start(struct watch *watch, const struct watch_options *options)
 	watch->query = query_live_new(&session->selection, &session->view);
 	if (watch->recorder)
 		recorder_snapshot(watch->recorder);
+	r = session->replay ? 0 : source_drop_privileges();
+	if (r) {
+		log_fail(r, "give up the privileges that are no longer needed");
+		return EXIT_FAILED;
+	}
 	return watch_check_selection(watch);
 }
 

@@ -27,7 +27,7 @@ struct container_entry {
 	size_t living;     /* its processes that have not ended; once events change the model */
 	uint32_t last_pid; /* the youngest of them, as container.first_pid is the oldest */
 	bool is_ended;     /* on the list of those without processes */
-	char key[];
+	char *key;
 };
 
 /*
@@ -144,6 +144,26 @@ static struct container_entry *entry_of(const struct container *container)
 	return (struct container_entry *)container;
 }
 
+static void entry_key_set(struct container_table *table, struct container_entry *entry,
+			  const struct container_key *key)
+{
+	entry->key = mem_resize(NULL, 1, key->length);
+	memcpy(entry->key, key->data, key->length);
+	HASH_ADD_KEYPTR(hh, table->by_key, entry->key, key->length, entry);
+}
+
+static void entry_key_drop(struct container_table *table, struct container_entry *entry)
+{
+	HASH_DEL(table->by_key, entry);
+	free(entry->key);
+}
+
+static void entry_free(struct container_table *table, struct container_entry *entry)
+{
+	entry_key_drop(table, entry);
+	free(entry);
+}
+
 static void table_list(struct container_table *table, struct container_entry *entry)
 {
 	mem_reserve_one(table->in_order, table->count, table->capacity);
@@ -176,8 +196,7 @@ static void ended_remove_first(struct container_table *table)
 		entry->is_ended = false;
 		return;
 	}
-	HASH_DEL(table->by_key, entry);
-	free(entry);
+	entry_free(table, entry);
 }
 
 static void ended_add(struct container_table *table, struct container_entry *entry, uint64_t now_ns)
@@ -210,11 +229,10 @@ static struct container_entry *entry_find(const struct container_table *table,
 static struct container_entry *entry_make(struct container_table *table,
 					  const struct container_key *key)
 {
-	struct container_entry *entry = mem_new(sizeof(*entry) + key->length);
+	struct container_entry *entry = mem_new(sizeof(*entry));
 
 	container_make(&entry->container, key);
-	memcpy(entry->key, key->data, key->length);
-	HASH_ADD_KEYPTR(hh, table->by_key, entry->key, key->length, entry);
+	entry_key_set(table, entry, key);
 	table_list(table, entry);
 	return entry;
 }
@@ -252,6 +270,27 @@ struct container *container_peek(const struct container_table *table, const stru
 	if (container_key_find(proc, host_ns, &key))
 		entry = entry_find(table, &key);
 	return entry ? &entry->container : NULL;
+}
+
+bool container_rename(struct container_table *table, const struct proc *proc,
+		      const uint32_t host_ns[NS_KINDS])
+{
+	struct container_entry *entry = entry_of(proc->container);
+	struct container old;
+	struct container_key key = {0};
+
+	if (!entry || entry->container.procs != 1 || entry->container.id[0] ||
+	    !container_key_find(proc, host_ns, &key) || !key.id_length || entry_find(table, &key))
+		return false;
+	entry_key_drop(table, entry);
+	entry_key_set(table, entry, &key);
+	old = entry->container;
+	container_make(&entry->container, &key);
+	entry->container.procs = old.procs;
+	entry->container.start_boot_ns = old.start_boot_ns;
+	entry->container.first_pid = old.first_pid;
+	memcpy(entry->container.ns, old.ns, sizeof(old.ns));
+	return true;
 }
 
 static void container_begin_with(struct container *container, const struct task_record *task)
@@ -413,10 +452,8 @@ void container_table_free(struct container_table *table)
 {
 	struct container_entry *entry, *next;
 
-	HASH_ITER (hh, table->by_key, entry, next) {
-		HASH_DEL(table->by_key, entry);
-		free(entry);
-	}
+	HASH_ITER (hh, table->by_key, entry, next)
+		entry_free(table, entry);
 	free(table->in_order);
 	memset(table, 0, sizeof(*table));
 }

@@ -31,6 +31,13 @@ struct container *container_find(struct container_table *table, const struct pro
 struct container *container_peek(const struct container_table *table, const struct proc *proc,
 				 const uint32_t host_ns[NS_KINDS]);
 
+/*
+ * proc has come into a runtime's cgroup. A container that was known by its namespaces only, and of
+ * which proc is all there is, goes with it and by that name from now on: true.
+ */
+bool container_rename(struct container_table *table, const struct proc *proc,
+		      const uint32_t host_ns[NS_KINDS]);
+
 /* Of a snapshot: proc is one more in proc->container, and may be its first one. */
 void container_count(const struct proc *proc);
 

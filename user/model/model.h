@@ -86,6 +86,7 @@ struct proc *model_last_proc(struct model *model);
 
 enum container_change {
 	CONTAINER_STARTED, /* its first process is there; or a first one again */
+	CONTAINER_RENAMED, /* its processes came into a runtime's cgroup, which names it */
 	CONTAINER_ENDED,   /* its last process has ended */
 };
 

@@ -226,7 +226,9 @@ static void live_replace(struct model *model, struct proc *proc, const struct ta
 	proc_take(proc, task);
 	if (cpu_ns > proc->cpu_ns)
 		proc->cpu_ns = cpu_ns;
-	if (is_elsewhere) {
+	if (is_elsewhere && container_rename(&model->containers, proc, model->host_ns)) {
+		model_change(model, proc->container, CONTAINER_RENAMED);
+	} else if (is_elsewhere) {
 		struct container *container =
 			container_find(&model->containers, proc, model->host_ns);
 
