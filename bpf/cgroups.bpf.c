@@ -49,12 +49,13 @@ static __always_inline void cgroups_see(struct cgroup *cgroup, const char *path,
 {
 	u32 hierarchy = cgroups_hierarchy(cgroup);
 	struct telling telling = {
+		.task = kernel_current(),
 		.action = action,
 		.hook = hook,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
+		.is_typed = has_task_storage,
 	};
-	struct look look = {.task = kernel_current()};
 	struct emission out;
 
 	if (hierarchy == CGROUP_HIERARCHIES)
@@ -62,7 +63,7 @@ static __always_inline void cgroups_see(struct cgroup *cgroup, const char *path,
 	if (!emit_reserve(&out, CGROUPS_HEAD + CGROUP_PATH_MAX + 8, hook))
 		return;
 	out.room = CGROUPS_HEAD;
-	tell_head(&out, &look, &telling);
+	tell_head(&out, &telling, 0, 0);
 	cgroups_put(&out, BPF_CORE_READ(cgroup, kn, id), hierarchy, path);
 	emit_end(&out, hook, action == EVENT_CGROUP_MAKE);
 }
@@ -82,16 +83,21 @@ int cgroup_remove__tracepoint(u64 *context)
 	return 0;
 }
 
-/* A process has moved, by which it may be placed elsewhere: it need not, with hierarchies of
- * version 1, of which one places it. */
+/*
+ * A process has moved, by which it may be placed elsewhere: it need not, with hierarchies of
+ * version 1, of which one places it. The look is taken in the memory of who moved it, since the
+ * process itself may be looking meanwhile; it will notice its own changes.
+ */
 SEC("?tp_btf/cgroup_attach_task")
 int cgroup_attach__tracepoint(u64 *context)
 {
 	struct cgroup *cgroup = (void *)context[0];
 	struct task_struct *task = (void *)context[2];
+	struct memory *mover =
+		notice(kernel_current(), HOOK_CGROUP_ATTACH, TIER_TRACEPOINT, has_task_storage);
 	struct memory *memory = remember_find(task);
-	u64 before = memory ? memory->cgroup_id : 0;
 	struct telling telling = {
+		.task = task,
 		.action = EVENT_CGROUP_ATTACH,
 		.hook = HOOK_CGROUP_ATTACH,
 		.tier = TIER_TRACEPOINT,
@@ -99,17 +105,22 @@ int cgroup_attach__tracepoint(u64 *context)
 		.is_typed = true,
 	};
 	struct emission out;
-	struct look look;
+	struct look *look;
 
-	memory = notice(&look, task, HOOK_CGROUP_ATTACH, TIER_TRACEPOINT, true);
-	if (look.cgroup_id == before)
+	if (!mover)
+		return 0;
+	look = &mover->look;
+	look_take(look, task, memory, true);
+	if (memory && memory->cgroup_id == look->cgroup_id)
 		return 0;
 	if (!emit_reserve(&out, CGROUPS_WHO_HEAD + CGROUP_PATH_MAX + 8, HOOK_CGROUP_ATTACH))
 		return 0;
 	out.room = CGROUPS_WHO_HEAD;
-	tell_who(&out, &look, &telling);
-	cgroups_put(&out, look.cgroup_id, look.cgroup_hierarchy,
-		    look.cgroup_id == BPF_CORE_READ(cgroup, kn, id) ? (char *)context[1] : 0);
+	tell_who(&out, look, &telling, 0);
+	cgroups_put(&out, look->cgroup_id, look->cgroup_hierarchy,
+		    look->cgroup_id == BPF_CORE_READ(cgroup, kn, id) ? (char *)context[1] : 0);
 	emit_end(&out, HOOK_CGROUP_ATTACH, false);
+	if (memory)
+		look_remember_cgroup(look, memory);
 	return 0;
 }

@@ -12,8 +12,12 @@ int complete__tracepoint(u64 *context)
 {
 	struct task_struct *task = kernel_current();
 	struct memory *memory = remember_find(task);
-	struct telling telling = {.hook = HOOK_COMPLETE, .tier = TIER_TRACEPOINT};
-	struct look look;
+	struct telling telling = {
+		.task = task,
+		.hook = HOOK_COMPLETE,
+		.tier = TIER_TRACEPOINT,
+		.is_typed = has_task_storage,
+	};
 
 	if (!memory)
 		return 0;
@@ -23,6 +27,6 @@ int complete__tracepoint(u64 *context)
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	notice_as(&look, task, &telling, true);
+	notice_as(&telling);
 	return 0;
 }

@@ -5,14 +5,14 @@
 #include "notice.bpf.h"
 #include "tell_look.bpf.h"
 
-static __always_inline void credentials_tell(struct look *look, struct memory *memory,
-					     struct telling *telling)
+static __always_inline void credentials_tell(struct memory *memory, struct telling *telling)
 {
 	telling->action = EVENT_CREDENTIALS;
 	telling->hook = HOOK_CREDENTIALS;
-	telling->changed = look_compare(look, memory) & CHANGES_CRED;
-	if (telling->changed)
-		tell_look(look, memory, telling);
+	if (kernel_forget(memory->look.changed) & CHANGES_CRED)
+		tell_look(&memory->look, memory, telling,
+			  kernel_forget(memory->look.changed) & CHANGES_CRED, 0);
+	look_remember_cred(&memory->look, memory);
 }
 
 /* Before commit_creds(new): what the task still is may differ from what is remembered, which no
@@ -20,9 +20,8 @@ static __always_inline void credentials_tell(struct look *look, struct memory *m
 static __always_inline void credentials_see(const struct cred *new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
-	struct look look;
-	struct memory *memory = notice(&look, task, HOOK_CREDENTIALS, tier, true);
-	struct telling telling = {.tier = tier};
+	struct memory *memory = notice(task, HOOK_CREDENTIALS, tier, has_task_storage);
+	struct telling telling = {.task = task, .tier = tier, .is_typed = has_task_storage};
 
 	if (!memory)
 		return;
@@ -33,9 +32,9 @@ static __always_inline void credentials_see(const struct cred *new, u8 tier)
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	look_cred(&look, memory, new);
-	credentials_tell(&look, memory, &telling);
-	look_remember(&look, memory);
+	look_cred(&memory->look, memory, new);
+	look_compare(&memory->look, memory);
+	credentials_tell(memory, &telling);
 }
 
 SEC("?kprobe/commit_creds")
@@ -57,19 +56,15 @@ SEC("?tp")
 int credentials__syscall(struct trace_sys_exit *context)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = remember_find(task);
-	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
-	struct look look;
+	struct memory *memory = notice_later(task, has_task_storage);
+	struct telling telling = {
+		.task = task,
+		.tier = TIER_SYSCALL,
+		.syscall = context->nr,
+		.is_typed = has_task_storage,
+	};
 
-	look_take(&look, task, memory, BPF_CORE_READ(task, real_cred), BPF_CORE_READ(task, nsproxy),
-		  false);
-	if (!memory) {
-		memory = remember_make(task, (struct memory *)&memory_blank);
-		if (memory)
-			look_remember(&look, memory);
-		return 0;
-	}
-	credentials_tell(&look, memory, &telling);
-	look_remember_cred(&look, memory);
+	if (memory)
+		credentials_tell(memory, &telling);
 	return 0;
 }

@@ -31,12 +31,14 @@ static __always_inline struct event_counters *emit_counters(void)
 static __always_inline void emit_count_lost(u32 hook)
 {
 	struct event_counters *counted = emit_counters();
+	u64 place = hook;
 
 	if (!counted)
 		return;
 	__sync_fetch_and_add(&counted->lost, 1);
-	if (hook < HOOKS)
-		__sync_fetch_and_add(&counted->lost_by_hook[hook], 1);
+	barrier_var(place); /* what is checked has to be what is used */
+	if (place < HOOKS)
+		__sync_fetch_and_add(&counted->lost_by_hook[place], 1);
 }
 
 static __always_inline bool emit_reserve(struct emission *out, u64 room, u32 hook)

@@ -10,6 +10,7 @@
  */
 #include "vmlinux.h"
 
+#include "notice.bpf.h"
 #include "tell.bpf.h"
 
 #define MODE_SETUID 04000
@@ -30,21 +31,33 @@ struct exec_class {
 	u64 env;
 };
 
-/* Where the strings are, and what they need. */
-struct exec_strings {
-	u64 filename;
-	u64 interpreter;
-	u64 args;
-	u64 env;
-	u64 filename_size; /* with the NUL */
-	u64 interpreter_size;
-	u64 args_length;
-	u64 env_length;
-	u32 args_total;
-	u32 env_total;
+enum exec_size {
+	EXEC_SHORT, /* a program of the host with a short command line, which is nearly all */
+	EXEC_CHANGED,
+	EXEC_MEDIUM,
+	EXEC_LONG,
+	EXEC_PATH,
+	EXEC_HUGE,
 };
 
-static __noinline u64 exec_name_size(u64 address)
+static __always_inline void exec_class_of(struct exec_class *class, u64 size)
+{
+	if (size == EXEC_SHORT)
+		*class = (struct exec_class){320, 32, 0, 128, 0};
+	else if (size == EXEC_CHANGED)
+		*class = (struct exec_class){456, 64, 32, 256, 0};
+	else if (size == EXEC_MEDIUM)
+		*class = (struct exec_class){608, 128, 128, 1024, 0};
+	else if (size == EXEC_LONG)
+		*class = (struct exec_class){EXEC_HEAD_MAX, 128, 128, 2560, 0};
+	else if (size == EXEC_PATH)
+		*class = (struct exec_class){EXEC_HEAD_MAX, NAME_LONG, 256, 4096, 0};
+	else
+		*class = (struct exec_class){EXEC_HEAD_MAX, NAME_LONG, NAME_LONG, ARGS_ROOM,
+					     ENV_ROOM};
+}
+
+static __always_inline u64 exec_name_size(u64 address)
 {
 	char name[NAME_MEASURED];
 	long size = bpf_probe_read_kernel_str(name, sizeof(name), (void *)address);
@@ -59,53 +72,30 @@ static __always_inline u64 exec_at_most(u64 length, u64 most)
 	return length < most ? length : most;
 }
 
-static __always_inline void exec_find_strings(struct exec_strings *strings,
-					      struct linux_binprm *bprm, struct mm_struct *mm)
+/*
+ * enum exec_size. A global function, so that the verifier forgets how it came to its result; it
+ * takes numbers: the addresses of bprm->filename, bprm->interp and the mm_struct.
+ */
+__weak __noinline u64 exec_size_of(u64 filename, u64 interp, u64 memory, u64 head)
 {
-	u64 args_end = BPF_CORE_READ(mm, arg_end), env_end = BPF_CORE_READ(mm, env_end);
+	struct mm_struct *mm = (void *)memory;
+	u64 names = exec_name_size(filename);
+	u64 interpreter = interp != filename ? exec_name_size(interp) : 0;
+	u64 args =
+		exec_at_most(BPF_CORE_READ(mm, arg_end) - BPF_CORE_READ(mm, arg_start), args_max);
+	u64 env = env_max ? exec_at_most(BPF_CORE_READ(mm, env_end) - BPF_CORE_READ(mm, env_start),
+					 env_max)
+			  : 0;
+	struct exec_class class;
+	u64 size;
 
-	strings->filename = (u64)BPF_CORE_READ(bprm, filename);
-	strings->interpreter = (u64)BPF_CORE_READ(bprm, interp);
-	strings->filename_size = exec_name_size(strings->filename);
-	strings->interpreter_size = 0;
-	if (strings->interpreter != strings->filename)
-		strings->interpreter_size = exec_name_size(strings->interpreter);
-	strings->args = BPF_CORE_READ(mm, arg_start);
-	strings->env = BPF_CORE_READ(mm, env_start);
-	strings->args_total = args_end - strings->args;
-	strings->env_total = env_end - strings->env;
-	strings->args_length = exec_at_most(strings->args_total, args_max);
-	strings->env_length = exec_at_most(strings->env_total, env_max);
-}
-
-static __always_inline bool exec_fits(const struct exec_strings *strings, u64 head,
-				      const struct exec_class *class)
-{
-	return head <= class->head && strings->filename_size <= class->filename &&
-	       strings->interpreter_size <= class->interpreter &&
-	       strings->args_length <= class->args && strings->env_length <= class->env;
-}
-
-/* The first is for a program of the host with a short command line, which is nearly all. */
-static __always_inline void exec_choose(struct exec_class *class,
-					const struct exec_strings *strings, u64 head)
-{
-	*class = (struct exec_class){320, 32, 0, 128, 0};
-	if (exec_fits(strings, head, class))
-		return;
-	*class = (struct exec_class){456, 64, 32, 256, 0};
-	if (exec_fits(strings, head, class))
-		return;
-	*class = (struct exec_class){608, 128, 128, 1024, 0};
-	if (exec_fits(strings, head, class))
-		return;
-	*class = (struct exec_class){EXEC_HEAD_MAX, 128, 128, 2560, 0};
-	if (exec_fits(strings, head, class))
-		return;
-	*class = (struct exec_class){EXEC_HEAD_MAX, NAME_LONG, 256, 4096, 0};
-	if (exec_fits(strings, head, class))
-		return;
-	*class = (struct exec_class){EXEC_HEAD_MAX, NAME_LONG, NAME_LONG, ARGS_ROOM, ENV_ROOM};
+	for (size = EXEC_SHORT; size < EXEC_HUGE; size++) {
+		exec_class_of(&class, size);
+		if (head <= class.head && names <= class.filename &&
+		    interpreter <= class.interpreter && args <= class.args && env <= class.env)
+			break;
+	}
+	return size;
 }
 
 static __always_inline u64 exec_room(const struct exec_class *class)
@@ -127,7 +117,8 @@ static __always_inline char *exec_place(struct emission *out, u64 limit)
 }
 
 /* A name of the kernel's, without its NUL and with zeros up to a multiple of 8. Its length. */
-static __always_inline u64 exec_put_name(struct emission *out, u64 limit, u64 room, u64 address)
+static __always_inline u64 exec_put_name(struct emission *out, u64 limit, u64 room,
+					 const char *address)
 {
 	char *place = exec_place(out, limit);
 	u64 length, *last;
@@ -135,7 +126,7 @@ static __always_inline u64 exec_put_name(struct emission *out, u64 limit, u64 ro
 
 	if (!place)
 		return 0;
-	size = bpf_probe_read_kernel_str(place, room, (void *)address);
+	size = bpf_probe_read_kernel_str(place, room, address);
 	length = size - 1;
 	if (size <= 1 || length >= room)
 		return 0;
@@ -162,30 +153,38 @@ static __always_inline u64 exec_put_vector(struct emission *out, u64 limit, u64 
 	return length;
 }
 
-/* Lengths are read back from the ring for the verifier's sake, as in emit_place. */
+/* The length of a vector that is told: what there is, as far as is wanted. It is read back from
+ * the ring, so that the verifier need not walk what follows for each value of it. */
+static __always_inline u64 exec_told(const u32 *total, u64 most)
+{
+	u64 length = kernel_forget(*total);
+
+	return exec_at_most(length, most);
+}
+
 static __always_inline void exec_put_strings(struct emission *out, struct event_exec *exec,
-					     const struct exec_strings *strings,
+					     struct linux_binprm *bprm, struct mm_struct *mm,
 					     const struct exec_class *class)
 {
+	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
+	u64 args = BPF_CORE_READ(mm, arg_start), env = BPF_CORE_READ(mm, env_start);
 	u64 limit = class->head;
 
-	exec->interpreter_length = strings->interpreter_size;
-	exec->args_length = strings->args_length;
-	exec->env_length = strings->env_length;
-	exec->args_total = strings->args_total;
-	exec->env_total = strings->env_total;
-	exec->filename_length = exec_put_name(out, limit, class->filename, strings->filename);
+	exec->args_total = BPF_CORE_READ(mm, arg_end) - args;
+	exec->env_total = BPF_CORE_READ(mm, env_end) - env;
+	exec->interpreter_length = 0;
+	exec->env_length = 0;
+	exec->filename_length = exec_put_name(out, limit, class->filename, filename);
 	limit += class->filename + STRING_PAD;
-	if (class->interpreter && kernel_forget(exec->interpreter_length))
-		exec->interpreter_length =
-			exec_put_name(out, limit, class->interpreter, strings->interpreter);
+	if (class->interpreter && interp != filename)
+		exec->interpreter_length = exec_put_name(out, limit, class->interpreter, interp);
 	limit += class->interpreter + STRING_PAD;
-	exec->args_length = exec_put_vector(out, limit, class->args, strings->args,
-					    kernel_forget(exec->args_length));
+	exec->args_length = exec_put_vector(out, limit, class->args, args,
+					    exec_told(&exec->args_total, args_max));
 	limit += class->args + STRING_PAD;
 	if (class->env)
-		exec->env_length = exec_put_vector(out, limit, class->env, strings->env,
-						   kernel_forget(exec->env_length));
+		exec->env_length = exec_put_vector(out, limit, class->env, env,
+						   exec_told(&exec->env_total, env_max));
 }
 
 static __always_inline u16 exec_flags(struct linux_binprm *bprm)
@@ -202,32 +201,34 @@ static __always_inline u16 exec_flags(struct linux_binprm *bprm)
 	return flags;
 }
 
-static __always_inline void exec_tell(const struct look *look, const struct memory *memory,
-				      const struct telling *telling, struct linux_binprm *bprm,
-				      u32 old_tid)
+static __always_inline void exec_tell(struct memory *memory, const struct telling *telling,
+				      struct linux_binprm *bprm, u32 old_tid)
 {
+	struct task_struct *task = telling->task;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct look *look = &memory->look;
 	u64 head = tell_identity_size(look) + sizeof(struct event_exec);
-	struct task_struct *task = look->task;
-	struct exec_strings strings;
 	struct exec_class class;
 	struct event_exec *exec;
 	struct emission out;
+	u64 size;
 
-	if (telling->changed && memory)
+	if (kernel_forget(look->changed))
 		head += tell_before_size(memory);
-	exec_find_strings(&strings, bprm, BPF_CORE_READ(task, mm));
-	exec_choose(&class, &strings, head);
+	size = exec_size_of((u64)BPF_CORE_READ(bprm, filename), (u64)BPF_CORE_READ(bprm, interp),
+			    (u64)mm, head);
+	exec_class_of(&class, size);
 	if (!emit_reserve(&out, exec_room(&class), HOOK_EXEC))
 		return;
 	out.room = class.head;
-	tell_who(&out, look, telling);
-	if (telling->changed && memory)
+	tell_who(&out, look, telling, look->changed);
+	if (kernel_forget(look->changed))
 		tell_before(&out, memory);
 	exec = emit_place(&out, PART_EXEC, sizeof(*exec));
 	if (exec) {
 		exec->args_count = BPF_CORE_READ(bprm, argc);
 		exec->old_tid = old_tid;
-		exec_put_strings(&out, exec, &strings, &class);
+		exec_put_strings(&out, exec, bprm, mm, &class);
 	}
 	emit_end(&out, HOOK_EXEC, false);
 }
@@ -237,27 +238,23 @@ int exec__tracepoint(u64 *context)
 {
 	struct task_struct *task = (void *)context[0];
 	struct linux_binprm *bprm = (void *)context[2];
-	struct memory *memory = remember_find(task);
+	struct memory *memory = notice_later(task, true);
 	struct telling telling = {
+		.task = task,
 		.action = EVENT_EXEC,
 		.hook = HOOK_EXEC,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
 		.is_typed = true,
 	};
-	struct look look;
 
-	look_take(&look, task, memory, BPF_CORE_READ(task, real_cred), BPF_CORE_READ(task, nsproxy),
-		  true);
-	telling.flags = exec_flags(bprm);
-	if (memory)
-		telling.changed = look_compare(&look, memory);
-	else
-		memory = remember_make(task, (struct memory *)&memory_blank);
-	exec_tell(&look, memory, &telling, bprm, context[1]);
-	if (memory) {
-		look_remember(&look, memory);
-		memory->exec_cred = 0;
+	if (!memory) {
+		emit_count_lost(HOOK_EXEC);
+		return 0;
 	}
+	telling.flags = exec_flags(bprm);
+	exec_tell(memory, &telling, bprm, context[1]);
+	look_remember(&memory->look, memory);
+	memory->exec_cred = 0;
 	return 0;
 }

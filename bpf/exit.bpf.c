@@ -18,11 +18,13 @@ static __always_inline s32 exit_status(struct task_struct *task, struct signal_s
 	return BPF_CORE_READ(task, group_leader, exit_code);
 }
 
-static __always_inline void exit_tell(const struct look *look, u8 tier, bool is_typed, s32 status)
+static __always_inline void exit_tell(const struct look *look, struct task_struct *task, u8 tier,
+				      bool is_typed, s32 status)
 {
 	u64 size = sizeof(struct event_record) + sizeof(struct pid_level) +
 		   sizeof(struct event_exit) + look->pid_depth * sizeof(struct pid_level);
 	struct telling telling = {
+		.task = task,
 		.action = EVENT_EXIT,
 		.hook = HOOK_EXIT,
 		.tier = tier,
@@ -34,7 +36,7 @@ static __always_inline void exit_tell(const struct look *look, u8 tier, bool is_
 
 	if (!emit_reserve(&out, size <= 120 ? 120 : 368, HOOK_EXIT))
 		return;
-	tell_head(&out, look, &telling);
+	tell_head(&out, &telling, look->pid_depth, 0);
 	tell_chain(&out, look);
 	exit = emit_place(&out, PART_EXIT, sizeof(*exit));
 	if (exit) {
@@ -47,11 +49,10 @@ static __always_inline void exit_tell(const struct look *look, u8 tier, bool is_
 static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_typed, bool is_last)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct look look;
+	struct memory *memory = notice(task, HOOK_EXIT, tier, is_typed);
 
-	notice(&look, task, HOOK_EXIT, tier, false);
-	if (is_last)
-		exit_tell(&look, tier, is_typed, exit_status(task, signal));
+	if (memory && is_last)
+		exit_tell(&memory->look, task, tier, is_typed, exit_status(task, signal));
 	remember_end(task);
 }
 
@@ -69,6 +70,6 @@ int exit__tracepoint(u64 *context)
 SEC("?kprobe/taskstats_exit")
 int exit__kprobe(struct pt_regs *context)
 {
-	exit_see(kernel_current(), TIER_KPROBE, false, PT_REGS_PARM2(context) & 1);
+	exit_see(kernel_current(), TIER_KPROBE, has_task_storage, PT_REGS_PARM2(context) & 1);
 	return 0;
 }

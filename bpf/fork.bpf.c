@@ -5,11 +5,14 @@
 #include "notice.bpf.h"
 #include "tell_look.bpf.h"
 
-/* What a child begins with is what its parent had: its own differences come from clone. */
-static __always_inline void fork_tell(struct look *look, struct memory *parent, u8 tier,
-				      bool is_typed, bool is_thread)
+/* What a child begins with is what its parent had: its own differences come from clone. What is
+ * for the parent's children is the child's own. */
+static __always_inline void fork_tell(struct look *look, const struct memory *parent,
+				      struct task_struct *child, u8 tier, bool is_typed,
+				      bool is_thread)
 {
 	struct telling telling = {
+		.task = child,
 		.action = is_thread ? EVENT_NAMESPACES : EVENT_FORK,
 		.hook = HOOK_FORK,
 		.tier = tier,
@@ -17,24 +20,13 @@ static __always_inline void fork_tell(struct look *look, struct memory *parent, 
 		.is_typed = is_typed,
 	};
 
-	if (parent)
-		telling.changed = look_compare(look, parent) & ~CHANGE_CHILDREN;
-	if (is_thread && !(telling.changed & CHANGES_NS))
+	look_compare(look, parent);
+	look->changed &= ~CHANGE_CHILDREN;
+	if (is_thread && !(kernel_forget(look->changed) & CHANGES_NS))
 		return;
 	/* A pid namespace is new when its first process is: whoever wants to see it must hurry. */
-	telling.is_urgent = telling.changed & CHANGE_NS;
-	tell_look(look, parent, &telling);
-}
-
-/* Only what a typed pointer is had of can be given a memory. */
-static __always_inline void fork_remember(const struct look *look, struct task_struct *child,
-					  struct memory *parent)
-{
-	struct memory *memory =
-		remember_make(child, parent ? parent : (struct memory *)&memory_blank);
-
-	if (memory)
-		look_remember(look, memory);
+	telling.is_urgent = kernel_forget(look->changed) & CHANGE_NS;
+	tell_look(look, parent, &telling, kernel_forget(look->changed), 0);
 }
 
 static __always_inline void fork_see(struct task_struct *parent, struct task_struct *child, u8 tier,
@@ -42,15 +34,18 @@ static __always_inline void fork_see(struct task_struct *parent, struct task_str
 {
 	bool is_thread =
 		kernel_number(is_typed, child, pid) != kernel_number(is_typed, child, tgid);
-	struct memory *memory;
-	struct look look;
+	struct memory *of_parent = notice(parent, HOOK_FORK, tier, is_typed), *of_child;
 
-	memory = notice(&look, parent, HOOK_FORK, tier, true);
-	look_take(&look, child, 0, BPF_CORE_READ(child, real_cred), BPF_CORE_READ(child, nsproxy),
-		  is_typed);
-	fork_tell(&look, memory, tier, is_typed, is_thread);
-	if (is_typed)
-		fork_remember(&look, child, memory);
+	if (!of_parent)
+		return;
+	look_take_child(&of_parent->look, child, of_parent, is_typed);
+	fork_tell(&of_parent->look, of_parent, child, tier, is_typed, is_thread);
+	/* Only what a typed pointer is had of can be given a memory. */
+	if (!is_typed && has_task_storage)
+		return;
+	of_child = remember_make(child, of_parent);
+	if (of_child)
+		look_remember(&of_parent->look, of_child);
 }
 
 SEC("?tp_btf/sched_process_fork")

@@ -21,28 +21,28 @@ static __always_inline void idmap_see(struct file *file, long result, u8 tier)
 {
 	struct task_struct *task = kernel_current();
 	struct telling telling = {
+		.task = task,
 		.action = EVENT_IDMAP,
 		.hook = HOOK_IDMAP,
 		.tier = tier,
 		.is_urgent = true,
+		.is_typed = has_task_storage,
 	};
 	struct memory *memory;
-	struct look look;
 
 	telling.syscall = kernel_syscall(task);
-	telling.map_ns = idmap_namespace(file);
 	if (result < 0)
 		telling.error = -result;
-	memory = notice(&look, task, HOOK_IDMAP, tier, true);
-	tell_look(&look, memory, &telling);
+	memory = notice(task, HOOK_IDMAP, tier, has_task_storage);
+	if (memory)
+		tell_look(&memory->look, memory, &telling, 0, idmap_namespace(file));
 }
 
 /* What a kretprobe is not given. */
 SEC("?kprobe")
 int idmap__kprobe(struct pt_regs *context)
 {
-	struct look look;
-	struct memory *memory = notice(&look, kernel_current(), HOOK_IDMAP, TIER_KPROBE, true);
+	struct memory *memory = notice(kernel_current(), HOOK_IDMAP, TIER_KPROBE, has_task_storage);
 
 	if (memory)
 		memory->idmap_file = PT_REGS_PARM1(context);

@@ -18,22 +18,6 @@
 #define CHANGES_CRED (CHANGE_IDS | CHANGE_GROUPS | CHANGE_CAPS | CHANGE_SECUREBITS | CHANGE_USER_NS)
 #define CHANGES_NS (CHANGE_NS | CHANGE_CHILDREN)
 
-struct look {
-	struct event_before now;
-	struct task_struct *task;
-	struct user_namespace *user_ns;
-	struct group_info *group_info;
-	struct nsproxy *proxy;
-	struct css_set *css_set;
-	struct pid *pid; /* of the process */
-	u64 cred;
-	u64 cgroup_id;
-	u32 cgroup_hierarchy;
-	u32 pid_depth;
-	u32 children_pid_ns; /* 0: as its own */
-	u32 children_time_ns;
-};
-
 /* Ids and securebits lie side by side in struct cred, and so do the five sets: see
  * task_fill_cred. */
 static __always_inline void look_cred(struct look *look, const struct memory *memory,
@@ -44,8 +28,8 @@ static __always_inline void look_cred(struct look *look, const struct memory *me
 	struct group_info *group_info = BPF_CORE_READ(cred, group_info);
 
 	look->cred = (u64)cred;
-	look->user_ns = ns;
-	look->group_info = group_info;
+	look->user_ns = (u64)ns;
+	look->group_info = (u64)group_info;
 	bpf_core_read(&now->ids, sizeof(now->ids), &cred->uid);
 	bpf_core_read(&now->caps, sizeof(now->caps), &cred->cap_inheritable);
 	now->securebits = BPF_CORE_READ(cred, securebits);
@@ -76,7 +60,7 @@ static __always_inline void look_proxy(struct look *look, const struct memory *m
 {
 	const u32 *seen;
 
-	look->proxy = proxy;
+	look->proxy = (u64)proxy;
 	if (memory && (!proxy || memory->proxy == (u64)proxy)) {
 		seen = memory->seen.ns;
 		look->now.ns[NS_MNT] = seen[NS_MNT];
@@ -94,13 +78,13 @@ static __always_inline void look_proxy(struct look *look, const struct memory *m
 }
 
 /* Its own pid namespace: a task never leaves it. */
-static __always_inline void look_pid(struct look *look, const struct memory *memory)
+static __always_inline void look_pid(struct look *look, struct task_struct *task,
+				     const struct memory *memory)
 {
-	struct task_struct *task = look->task;
 	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
 	struct upid *own;
 
-	look->pid = pid;
+	look->pid = (u64)pid;
 	if (memory) {
 		look->pid_depth = memory->pid_depth;
 		look->now.ns[NS_PID] = memory->seen.ns[NS_PID];
@@ -114,54 +98,62 @@ static __always_inline void look_pid(struct look *look, const struct memory *mem
 }
 
 /* No memory of its cgroup: its path is told. */
-static __always_inline void look_cgroup(struct look *look, struct memory *memory)
+static __always_inline void look_cgroup(struct look *look, struct task_struct *task,
+					const struct memory *memory)
 {
-	struct task_struct *task = look->task;
 	u64 place;
 
-	look->css_set = BPF_CORE_READ(task, cgroups);
-	if (memory && memory->css_set == (u64)look->css_set) {
+	look->css_set = (u64)BPF_CORE_READ(task, cgroups);
+	if (memory && memory->css_set == look->css_set) {
 		look->cgroup_id = memory->cgroup_id;
 		look->cgroup_hierarchy = memory->cgroup_hierarchy;
 		return;
 	}
-	place = tell_cgroup_of((u64)look->css_set);
+	place = tell_cgroup_of(look->css_set);
 	look->cgroup_hierarchy = place & CGROUP_HIERARCHY_MASK;
 	look->cgroup_id = tell_cgroup_id(place);
 	if (tell_cgroup(place))
 		look->css_set = 0; /* once more at the next look */
 }
 
-static __always_inline void look_own(struct look *look, bool is_typed)
+static __always_inline void look_own(struct look *look, struct task_struct *task, bool is_typed)
 {
-	struct task_struct *task = look->task;
-
 	look->now.no_new_privs =
 		kernel_number(is_typed, task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
 	look->now.seccomp = kernel_task_seccomp(task, is_typed);
 }
 
-/* known: where what has not changed may be taken from instead of being read again. */
+/*
+ * memory: NULL for a task that was never looked at. known: where what has not changed may be taken
+ * from instead of being read again: memory or NULL.
+ */
 static __always_inline void look_take_anew(struct look *look, struct task_struct *task,
-					   struct memory *memory, const struct memory *known,
-					   const struct cred *cred, struct nsproxy *proxy,
+					   const struct memory *memory, const struct memory *known,
 					   bool is_typed)
 {
-	__builtin_memset(look, 0, sizeof(*look));
-	look->task = task;
-	look_pid(look, known);
-	look_cred(look, known, cred);
-	look_proxy(look, known, proxy);
-	look_cgroup(look, memory);
-	look_own(look, is_typed);
+	look_pid(look, task, known);
+	look_cred(look, known, BPF_CORE_READ(task, real_cred));
+	look_proxy(look, known, BPF_CORE_READ(task, nsproxy));
+	look_cgroup(look, task, memory);
+	look_own(look, task, is_typed);
 }
 
-/* memory: NULL for a task that was never looked at. */
 static __always_inline void look_take(struct look *look, struct task_struct *task,
-				      struct memory *memory, const struct cred *cred,
-				      struct nsproxy *proxy, bool is_typed)
+				      const struct memory *memory, bool is_typed)
 {
-	look_take_anew(look, task, memory, memory, cred, proxy, is_typed);
+	look_take_anew(look, task, memory, memory, is_typed);
+}
+
+/* A child has its parent's namespaces and cgroup, but for its pid namespace, unless clone was asked
+ * for others. */
+static __always_inline void look_take_child(struct look *look, struct task_struct *child,
+					    const struct memory *parent, bool is_typed)
+{
+	look_pid(look, child, 0);
+	look_cred(look, parent, BPF_CORE_READ(child, real_cred));
+	look_proxy(look, parent, BPF_CORE_READ(child, nsproxy));
+	look_cgroup(look, child, parent);
+	look_own(look, child, is_typed);
 }
 
 static __always_inline bool look_words_differ(const void *left, const void *right, u32 words)
@@ -179,7 +171,7 @@ static __always_inline bool look_words_differ(const void *left, const void *righ
 /* By value unless it is the same list: a list that is in use is never written. */
 static __noinline int look_groups_differ(const struct look *look, const struct memory *memory)
 {
-	const struct group_info *group_info = look->group_info;
+	const struct group_info *group_info = (void *)look->group_info;
 	u32 groups[GROUPS_KEPT] = {};
 	u64 size;
 
@@ -192,8 +184,8 @@ static __noinline int look_groups_differ(const struct look *look, const struct m
 	return look_words_differ(groups, memory->groups, GROUPS_KEPT / 2);
 }
 
-/* enum event_change, without what is never compared. */
-static __always_inline u32 look_compare(const struct look *look, struct memory *memory)
+/* Sets look->changed: enum event_change, without what is never compared. */
+static __always_inline void look_compare(struct look *look, const struct memory *memory)
 {
 	const struct event_before *now = &look->now, *seen = &memory->seen;
 	u32 changed = 0, i;
@@ -206,7 +198,7 @@ static __always_inline u32 look_compare(const struct look *look, struct memory *
 		changed |= CHANGE_SECUREBITS;
 	if (now->ns[NS_USER] != seen->ns[NS_USER])
 		changed |= CHANGE_USER_NS;
-	if ((u64)look->group_info != memory->group_info && look_groups_differ(look, memory))
+	if (look->group_info != memory->group_info && look_groups_differ(look, memory))
 		changed |= CHANGE_GROUPS;
 	for (i = 0; i < NS_USER; i++) {
 		if (now->ns[i] != seen->ns[i])
@@ -215,21 +207,20 @@ static __always_inline u32 look_compare(const struct look *look, struct memory *
 	if (look->children_pid_ns != memory->children_pid_ns ||
 	    look->children_time_ns != memory->children_time_ns)
 		changed |= CHANGE_CHILDREN;
-	memory->changed = changed;
-	return kernel_forget(memory->changed);
+	look->changed = changed;
 }
 
 static __always_inline void look_remember_groups(const struct look *look, struct memory *memory)
 {
-	const struct group_info *group_info = look->group_info;
+	const struct group_info *group_info = (void *)look->group_info;
 	u64 size = look->now.groups_kept * sizeof(u32);
 
-	if (memory->group_info == (u64)look->group_info)
+	if (memory->group_info == look->group_info)
 		return;
 	__builtin_memset(memory->groups, 0, sizeof(memory->groups));
 	if (size <= sizeof(memory->groups))
 		bpf_core_read(memory->groups, size, &group_info->gid);
-	memory->group_info = (u64)look->group_info;
+	memory->group_info = look->group_info;
 }
 
 static __always_inline void look_remember_cred(const struct look *look, struct memory *memory)
@@ -248,7 +239,7 @@ static __always_inline void look_remember_cred(const struct look *look, struct m
 	seen->groups_kept = now->groups_kept;
 	look_remember_groups(look, memory);
 	memory->cred = look->cred;
-	memory->user_ns = (u64)look->user_ns;
+	memory->user_ns = look->user_ns;
 }
 
 static __always_inline void look_remember_proxy(const struct look *look, struct memory *memory)
@@ -258,20 +249,25 @@ static __always_inline void look_remember_proxy(const struct look *look, struct 
 	memory->looks++;
 	__builtin_memcpy(memory->seen.ns, look->now.ns, sizeof(memory->seen.ns));
 	memory->seen.ns[NS_USER] = user_ns;
-	memory->proxy = (u64)look->proxy;
+	memory->proxy = look->proxy;
 	memory->children_pid_ns = look->children_pid_ns;
 	memory->children_time_ns = look->children_time_ns;
+}
+
+static __always_inline void look_remember_cgroup(const struct look *look, struct memory *memory)
+{
+	memory->css_set = look->css_set;
+	memory->cgroup_id = look->cgroup_id;
+	memory->cgroup_hierarchy = look->cgroup_hierarchy;
 }
 
 static __always_inline void look_remember(const struct look *look, struct memory *memory)
 {
 	look_remember_cred(look, memory);
 	look_remember_proxy(look, memory);
+	look_remember_cgroup(look, memory);
 	memory->seen.no_new_privs = look->now.no_new_privs;
 	memory->seen.seccomp = look->now.seccomp;
-	memory->css_set = (u64)look->css_set;
-	memory->cgroup_id = look->cgroup_id;
-	memory->cgroup_hierarchy = look->cgroup_hierarchy;
 	memory->pid_depth = look->pid_depth;
 }
 

@@ -54,6 +54,24 @@ struct {
 	__type(value, struct event_counters);
 } counters __weak SEC(".maps");
 
+/* What a task is at a look. Addresses as numbers: the verifier does not let pointers be kept here. */
+struct look {
+	struct event_before now;
+	u64 cred;
+	u64 user_ns;
+	u64 group_info;
+	u64 proxy;
+	u64 css_set;
+	u64 pid; /* of the process */
+	u64 cgroup_id;
+	u32 cgroup_hierarchy;
+	u32 pid_depth;       /* of its pid namespace */
+	u32 children_pid_ns; /* 0: as its own */
+	u32 children_time_ns;
+	u32 changed; /* from what is remembered: enum event_change */
+	u32 pad;
+};
+
 /* What a thread was like when it was last looked at, and where to see at once that nothing has
  * changed: the addresses of what never changes itself. */
 struct memory {
@@ -66,7 +84,7 @@ struct memory {
 	u64 css_set;
 	u64 cgroup_id; /* of css_set; user space has been told its path */
 	u32 cgroup_hierarchy;
-	u32 pid_depth; /* of its pid namespace */
+	u32 pid_depth;
 	u32 children_pid_ns;
 	u32 children_time_ns;
 	u64 idmap_file; /* the struct file that it is writing a map to */
@@ -74,7 +92,10 @@ struct memory {
 	u32 looks;      /* how often it was brought up to date */
 	u32 sweep;      /* the last sweep that found a difference, and how many looks there were */
 	u32 sweep_looks;
-	u32 changed; /* what the last look found: here, for the verifier to know nothing of it */
+	u32 pad;
+	/* Room for the program that runs in the thread's context: more than a stack has, and unlike
+	 * a CPU's memory nobody else's. Of what is here, the verifier walks no two values. */
+	struct look look;
 };
 
 struct {

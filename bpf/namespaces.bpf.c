@@ -6,15 +6,15 @@
 #include "notice.bpf.h"
 #include "tell_look.bpf.h"
 
-static __always_inline void namespaces_tell(struct look *look, struct memory *memory,
-					    struct telling *telling)
+static __always_inline void namespaces_tell(struct memory *memory, struct telling *telling)
 {
 	telling->action = EVENT_NAMESPACES;
 	telling->hook = HOOK_NAMESPACES;
 	telling->is_urgent = true;
-	telling->changed = look_compare(look, memory) & CHANGES_NS;
-	if (telling->changed)
-		tell_look(look, memory, telling);
+	if (kernel_forget(memory->look.changed) & CHANGES_NS)
+		tell_look(&memory->look, memory, telling,
+			  kernel_forget(memory->look.changed) & CHANGES_NS, 0);
+	look_remember_proxy(&memory->look, memory);
 }
 
 /* Before switch_task_namespaces(task, new). At a thread's end there is no new one; inside execve,
@@ -22,21 +22,20 @@ static __always_inline void namespaces_tell(struct look *look, struct memory *me
 static __always_inline void namespaces_see(struct nsproxy *new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
-	struct telling telling = {.tier = tier};
+	struct telling telling = {.task = task, .tier = tier, .is_typed = has_task_storage};
 	struct memory *memory;
-	struct look look;
 
 	if (!new || BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return;
-	memory = notice(&look, task, HOOK_NAMESPACES, tier, true);
+	memory = notice(task, HOOK_NAMESPACES, tier, has_task_storage);
 	if (!memory)
 		return;
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	look_proxy(&look, memory, new);
-	namespaces_tell(&look, memory, &telling);
-	look_remember(&look, memory);
+	look_proxy(&memory->look, memory, new);
+	look_compare(&memory->look, memory);
+	namespaces_tell(memory, &telling);
 }
 
 SEC("?kprobe/switch_task_namespaces")
@@ -58,19 +57,15 @@ SEC("?tp")
 int namespaces__syscall(struct trace_sys_exit *context)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = remember_find(task);
-	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
-	struct look look;
+	struct memory *memory = notice_later(task, has_task_storage);
+	struct telling telling = {
+		.task = task,
+		.tier = TIER_SYSCALL,
+		.syscall = context->nr,
+		.is_typed = has_task_storage,
+	};
 
-	look_take(&look, task, memory, BPF_CORE_READ(task, real_cred), BPF_CORE_READ(task, nsproxy),
-		  false);
-	if (!memory) {
-		memory = remember_make(task, (struct memory *)&memory_blank);
-		if (memory)
-			look_remember(&look, memory);
-		return 0;
-	}
-	namespaces_tell(&look, memory, &telling);
-	look_remember_proxy(&look, memory);
+	if (memory)
+		namespaces_tell(memory, &telling);
 	return 0;
 }

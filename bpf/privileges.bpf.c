@@ -12,30 +12,33 @@
 static __always_inline void privileges_see(struct task_struct *task, int number, long result,
 					   u8 tier)
 {
-	struct memory *memory = remember_find(task);
+	struct memory *memory = result < 0 ? 0 : remember_find(task);
 	struct telling telling = {
+		.task = task,
 		.action = EVENT_PRIVILEGES,
 		.hook = HOOK_PRIVILEGES,
 		.tier = tier,
 		.syscall = number,
+		.is_typed = has_task_storage,
 	};
-	struct look look;
+	u32 changed = 0;
 
-	if (result < 0 || !memory)
+	if (!memory)
 		return;
-	look_take(&look, task, memory, BPF_CORE_READ(task, real_cred), BPF_CORE_READ(task, nsproxy),
-		  false);
-	if (look.now.no_new_privs != memory->seen.no_new_privs)
-		telling.changed |= CHANGE_NO_NEW_PRIVS;
-	if (look.now.seccomp != memory->seen.seccomp)
-		telling.changed |= CHANGE_SECCOMP;
-	if (!telling.changed)
+	look_own(&memory->look, task, has_task_storage);
+	if (memory->look.now.no_new_privs != memory->seen.no_new_privs)
+		changed |= CHANGE_NO_NEW_PRIVS;
+	if (memory->look.now.seccomp != memory->seen.seccomp)
+		changed |= CHANGE_SECCOMP;
+	memory->look.changed = changed;
+	if (!kernel_forget(memory->look.changed))
 		return;
+	look_take(&memory->look, task, memory, has_task_storage);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	tell_look(&look, memory, &telling);
-	memory->seen.no_new_privs = look.now.no_new_privs;
-	memory->seen.seccomp = look.now.seccomp;
+	tell_look(&memory->look, memory, &telling, kernel_forget(memory->look.changed), 0);
+	memory->seen.no_new_privs = memory->look.now.no_new_privs;
+	memory->seen.seccomp = memory->look.now.seccomp;
 }
 
 static __always_inline void privileges_return(long result, u8 tier)

@@ -18,21 +18,23 @@ static __always_inline void refused_see(struct task_struct *task, int number, lo
 					bool is_namespace)
 {
 	struct telling telling = {
+		.task = task,
 		.error = -result,
 		.action = is_namespace ? EVENT_NAMESPACES : EVENT_CREDENTIALS,
 		.hook = HOOK_REFUSED,
 		.tier = tier,
 		.syscall = number,
+		.is_typed = has_task_storage,
 	};
 	struct memory *memory;
-	struct look look;
 
 	if (result >= 0 || result < -MAX_ERRNO)
 		return;
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	memory = notice(&look, task, HOOK_REFUSED, tier, true);
-	tell_look(&look, memory, &telling);
+	memory = notice(task, HOOK_REFUSED, tier, has_task_storage);
+	if (memory)
+		tell_look(&memory->look, memory, &telling, 0, 0);
 }
 
 /* Of a function that serves one system call; which one, the registers tell. */

@@ -21,8 +21,11 @@ static struct {
 	char rest[1152];
 } sweep_scratch;
 
+static struct look sweep_look;
+
 static __always_inline void sweep_fill(struct emission *out, const struct look *look,
-				       const struct memory *memory, const struct telling *telling)
+				       const struct memory *memory, const struct telling *telling,
+				       u32 changed)
 {
 	struct event_record *record = &sweep_scratch.record;
 
@@ -32,29 +35,31 @@ static __always_inline void sweep_fill(struct emission *out, const struct look *
 	record->header.type = RECORD_EVENT;
 	record->header.pad = 0;
 	record->parts = 0;
-	tell_who(out, look, telling);
+	tell_who(out, look, telling, changed);
 	tell_before(out, memory);
-	if (telling->changed & CHANGE_CHILDREN)
+	if (changed & CHANGE_CHILDREN)
 		tell_children(out, look, memory, 0);
 }
 
-static __noinline long sweep_tell(struct seq_file *seq, const struct look *look,
-				  const struct memory *memory, u32 action, u32 changed)
+static __always_inline long sweep_tell(struct seq_file *seq, struct task_struct *task,
+				       const struct memory *memory, u8 action, u32 changed)
 {
+	const struct look *look = &sweep_look;
 	struct telling telling = {
+		.task = task,
 		.action = action,
-		.changed = changed,
 		.hook = HOOK_SWEEP,
 		.tier = TIER_ITERATOR,
 		.flags = EVENT_INFERRED,
 		.syscall = -1,
+		.is_typed = true,
 	};
 	struct emission out;
 	u64 size;
 
 	if (action == EVENT_CREDENTIALS && look->cred == memory->exec_cred)
 		telling.hook = HOOK_EXEC;
-	sweep_fill(&out, look, memory, &telling);
+	sweep_fill(&out, look, memory, &telling, changed);
 	size = kernel_forget(sweep_scratch.record.header.size);
 	if (kernel_forget(sweep_scratch.record.header.pad) || size > sizeof(sweep_scratch))
 		return 0;
@@ -62,26 +67,27 @@ static __noinline long sweep_tell(struct seq_file *seq, const struct look *look,
 }
 
 /* false: there was no room, and the program will run for this task again. */
-static __always_inline bool sweep_tell_all(struct seq_file *seq, const struct look *look,
-					   const struct memory *memory, u32 changed)
+static __always_inline bool sweep_tell_all(struct seq_file *seq, struct task_struct *task,
+					   const struct memory *memory)
 {
+	u32 changed = kernel_forget(sweep_look.changed);
+
 	if (changed & CHANGES_CRED &&
-	    sweep_tell(seq, look, memory, EVENT_CREDENTIALS, changed & CHANGES_CRED))
+	    sweep_tell(seq, task, memory, EVENT_CREDENTIALS, changed & CHANGES_CRED))
 		return false;
 	if (changed & CHANGES_NS &&
-	    sweep_tell(seq, look, memory, EVENT_NAMESPACES, changed & CHANGES_NS))
+	    sweep_tell(seq, task, memory, EVENT_NAMESPACES, changed & CHANGES_NS))
 		return false;
 	return true;
 }
 
-static __always_inline void sweep_compare(struct seq_file *seq, const struct look *look,
+static __always_inline void sweep_compare(struct seq_file *seq, struct task_struct *task,
 					  struct memory *memory)
 {
-	u32 changed = look_compare(look, memory);
-
-	if (look_groups_differ(look, memory))
-		changed |= CHANGE_GROUPS;
-	if (!changed) {
+	look_compare(&sweep_look, memory);
+	if (look_groups_differ(&sweep_look, memory))
+		sweep_look.changed |= CHANGE_GROUPS;
+	if (!kernel_forget(sweep_look.changed)) {
 		memory->sweep = 0;
 		return;
 	}
@@ -93,29 +99,27 @@ static __always_inline void sweep_compare(struct seq_file *seq, const struct loo
 	/* The same sweep, run for this task again. */
 	if (memory->sweep == sweep_number)
 		return;
-	if (!sweep_tell_all(seq, look, memory, changed))
+	if (!sweep_tell_all(seq, task, memory))
 		return;
 	memory->group_info = 0; /* copied anew, though the list be the same */
-	look_remember(look, memory);
+	look_remember(&sweep_look, memory);
 	memory->sweep = 0;
 }
 
 static __always_inline void sweep_see(struct seq_file *seq, struct task_struct *task)
 {
 	struct memory *memory = remember_find(task);
-	struct look look;
 
 	if (task->flags & PF_EXITING)
 		return;
-	look_take_anew(&look, task, memory, 0, BPF_CORE_READ(task, real_cred),
-		       BPF_CORE_READ(task, nsproxy), true);
+	look_take_anew(&sweep_look, task, memory, 0, true);
 	if (memory) {
-		sweep_compare(seq, &look, memory);
+		sweep_compare(seq, task, memory);
 		return;
 	}
 	memory = remember_make(task, (struct memory *)&memory_blank);
 	if (memory)
-		look_remember(&look, memory);
+		look_remember(&sweep_look, memory);
 }
 
 #endif

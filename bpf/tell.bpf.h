@@ -12,16 +12,15 @@
 #include "task.bpf.h"
 
 struct telling {
-	u32 changed; /* enum event_change */
-	u16 flags;   /* enum event_flag */
+	struct task_struct *task;
+	u16 flags; /* enum event_flag */
 	s16 error;
 	s16 syscall;
 	u8 action;
 	u8 hook;
 	u8 tier;
 	bool is_urgent; /* the reader is woken at once */
-	bool is_typed;  /* look->task */
-	u32 map_ns;     /* EVENT_IDMAP */
+	bool is_typed;  /* the task's pointer */
 };
 
 static __always_inline u64 tell_aligned(u64 size)
@@ -62,12 +61,12 @@ static __always_inline void tell_parent(struct event_record *record, struct task
 }
 
 /* What every event begins with. */
-static __always_inline void tell_head(struct emission *out, const struct look *look,
-				      const struct telling *telling)
+static __always_inline void tell_head(struct emission *out, const struct telling *telling,
+				      u32 pid_depth, u32 changed)
 {
 	struct event_record *record = emit_place(out, 0, sizeof(*record));
 	struct event_counters *counted = emit_counters();
-	struct task_struct *task = look->task;
+	struct task_struct *task = telling->task;
 
 	if (!record)
 		return;
@@ -78,11 +77,11 @@ static __always_inline void tell_head(struct emission *out, const struct look *l
 	record->cpu = bpf_get_smp_processor_id();
 	record->tgid = kernel_number(telling->is_typed, task, tgid);
 	record->tid = kernel_number(telling->is_typed, task, pid);
-	record->changed = telling->changed;
+	record->changed = changed;
 	record->error = telling->error;
 	record->syscall = telling->syscall;
 	record->flags = telling->flags;
-	record->chain_count = look->pid_depth + 1;
+	record->chain_count = pid_depth + 1;
 	record->action = telling->action;
 	record->hook = telling->hook;
 	record->tier = telling->tier;
@@ -94,7 +93,8 @@ static __always_inline void tell_head(struct emission *out, const struct look *l
 static __always_inline void tell_chain(struct emission *out, const struct look *look)
 {
 	struct pid_level *level = emit_place(out, PART_CHAIN, sizeof(*level));
-	struct upid *upid = pid_level_at(look->pid, 0);
+	struct pid *pid = (void *)look->pid;
+	struct upid *upid = pid_level_at(pid, 0);
 	u32 i;
 
 	if (!level)
@@ -102,12 +102,12 @@ static __always_inline void tell_chain(struct emission *out, const struct look *
 	level->ns = HOST_PID_NS;
 	level->pid = BPF_CORE_READ(upid, nr);
 	for (i = 1; i < PID_LEVELS_MAX; i++) {
-		if (i > look->pid_depth)
+		if (i > kernel_forget(look->pid_depth))
 			break;
 		level = emit_place(out, PART_CHAIN, sizeof(*level));
 		if (!level)
 			break;
-		upid = pid_level_at(look->pid, i);
+		upid = pid_level_at(pid, i);
 		level->pid = BPF_CORE_READ(upid, nr);
 		level->ns = BPF_CORE_READ(upid, ns, ns.inum);
 	}
@@ -139,21 +139,20 @@ static __always_inline void tell_terminal(struct task_identity *to, struct signa
 	to->tty_minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
 }
 
-static __always_inline u32 tell_parent_inside(const struct look *look)
+static __always_inline u32 tell_parent_inside(const struct look *look, struct task_struct *task)
 {
-	struct task_struct *task = look->task, *parent = BPF_CORE_READ(task, real_parent);
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
 
 	if (!look->pid_depth)
 		return BPF_CORE_READ(parent, tgid);
-	return task_parent_inside(look->pid, BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
+	return task_parent_inside((void *)look->pid,
+				  BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
 }
 
 static __always_inline void tell_own(struct task_identity *to, const struct look *look,
-				     bool is_typed)
+				     struct task_struct *task, bool is_typed)
 {
-	struct task_struct *task = look->task;
-
-	to->in_ppid = tell_parent_inside(look);
+	to->in_ppid = tell_parent_inside(look, task);
 	to->flags = kernel_number(is_typed, task, flags) & PF_KTHREAD ? TASK_KTHREAD : 0;
 	to->loginuid = kernel_task_loginuid(task, is_typed);
 	to->sessionid = kernel_task_sessionid(task, is_typed);
@@ -163,7 +162,7 @@ static __always_inline void tell_own(struct task_identity *to, const struct look
 }
 
 static __always_inline void tell_identity(struct emission *out, const struct look *look,
-					  bool is_typed)
+					  const struct telling *telling)
 {
 	struct task_identity *to = emit_place(out, PART_IDENTITY, sizeof(*to));
 	const struct event_before *now = &look->now;
@@ -185,7 +184,7 @@ static __always_inline void tell_identity(struct emission *out, const struct loo
 	to->no_new_privs = now->no_new_privs;
 	to->seccomp = now->seccomp;
 	__builtin_memset(to->identity_pad, 0, sizeof(to->identity_pad));
-	tell_own(to, look, is_typed);
+	tell_own(to, look, telling->task, telling->is_typed);
 }
 
 static __always_inline void tell_inside(struct emission *out, const struct look *look)
@@ -193,19 +192,18 @@ static __always_inline void tell_inside(struct emission *out, const struct look 
 	struct id_block *inside = emit_place(out, PART_IN_IDS, sizeof(*inside));
 
 	if (inside)
-		task_ids_inside(&inside->uid, &look->now.ids.uid, look->user_ns);
+		task_ids_inside(&inside->uid, &look->now.ids.uid, (void *)look->user_ns);
 }
 
 /* The head, and who it is. */
 static __always_inline void tell_who(struct emission *out, const struct look *look,
-				     const struct telling *telling)
+				     const struct telling *telling, u32 changed)
 {
-	tell_head(out, look, telling);
-	tell_identity(out, look, telling->is_typed);
+	tell_head(out, telling, look->pid_depth, changed);
+	tell_identity(out, look, telling);
 	tell_chain(out, look);
 	tell_groups(out, PART_GROUPS,
-		    (const u32 *)((u64)look->group_info +
-				  bpf_core_field_offset(struct group_info, gid)),
+		    (u32 *)(look->group_info + bpf_core_field_offset(struct group_info, gid)),
 		    look->now.groups_kept);
 	if (look->now.user_ns_level)
 		tell_inside(out, look);

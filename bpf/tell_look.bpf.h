@@ -14,8 +14,8 @@ static __always_inline void tell_children(struct emission *out, const struct loo
 		return;
 	children->pid_ns = look->children_pid_ns;
 	children->time_ns = look->children_time_ns;
-	children->before_pid_ns = memory ? memory->children_pid_ns : look->children_pid_ns;
-	children->before_time_ns = memory ? memory->children_time_ns : look->children_time_ns;
+	children->before_pid_ns = memory->children_pid_ns;
+	children->before_time_ns = memory->children_time_ns;
 	children->map_ns = map_ns;
 	children->pad = 0;
 }
@@ -29,24 +29,26 @@ static __always_inline bool tell_reserve(struct emission *out, u64 size, u32 hoo
 }
 
 /*
- * An event of a change that the look found, with `before` from memory where something changed.
- * memory: NULL: nothing to compare with.
+ * An event of what a look found, with `before` from memory where something changed. `changed` is
+ * what of look->changed this event is about. map_ns: of an EVENT_IDMAP.
  */
 static __noinline int tell_look(const struct look *look, const struct memory *memory,
-				const struct telling *telling)
+				const struct telling *telling, u32 changed, u32 map_ns)
 {
-	u64 size = tell_identity_size(look) + sizeof(struct event_children);
+	u64 size = tell_identity_size(look);
 	struct emission out;
 
-	if (telling->changed && memory)
+	if (changed)
 		size += tell_before_size(memory);
+	if (changed & CHANGE_CHILDREN || map_ns)
+		size += sizeof(struct event_children);
 	if (!tell_reserve(&out, size, telling->hook))
 		return 0;
-	tell_who(&out, look, telling);
-	if (telling->changed && memory)
+	tell_who(&out, look, telling, changed);
+	if (changed)
 		tell_before(&out, memory);
-	if (telling->changed & CHANGE_CHILDREN || telling->map_ns)
-		tell_children(&out, look, memory, telling->map_ns);
+	if (changed & CHANGE_CHILDREN || map_ns)
+		tell_children(&out, look, memory, map_ns);
 	emit_end(&out, telling->hook, telling->is_urgent);
 	return 0;
 }
