@@ -71,6 +71,20 @@ class Table(unittest.TestCase):
                 with self.subTest(key=key):
                     self.assertEqual([int(pid) for pid in run("ps", "--sort", key, *words).stdout.split()], order)
 
+    def test_arguments_count_where_they_are_not_shown(self):
+        with Subject(extra=["zzz"]) as last, Subject(extra=["aaa"]) as first:
+            pids = f"{last.pid},{first.pid}"
+            for key in ("command", "args", "cmd"):
+                words = ("-p", pids, "-o", "pid", "--no-headers")
+                with self.subTest(key=key):
+                    order = [first.pid, last.pid]
+                    self.assertEqual([int(pid) for pid in run("ps", "--sort", key, *words).stdout.split()], order)
+                    found = run("ps", "--filter", f"{key}~zzz", *words).stdout.split()
+                    self.assertEqual(found, [str(last.pid)])
+                    self.assertIn("zzz", run("ps", "-o", key, "-p", pids).stdout)
+            self.assertEqual(run("ps", "--by", "container", "--filter", "command~zzz", "-p", pids, "--json").stdout
+                             .count('"processes":1'), 1)
+
     def test_added_and_chosen_columns(self):
         with Subject("seccomp") as subject:
             words = ("-p", str(subject.pid))

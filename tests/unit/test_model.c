@@ -290,6 +290,60 @@ static void a_reused_pid_is_the_younger_process_and_the_older_is_counted(void **
 	model_free(model);
 }
 
+static void processes_stand_by_pid_however_they_come(void **state)
+{
+	static const uint32_t steps[] = {1, 999, 3, 500}; /* ascending, descending, mixed */
+
+	(void)state;
+	for (size_t way = 0; way <= sizeof(steps) / sizeof(steps[0]); way++) {
+		struct model *model = model_on_a_host();
+		const struct proc *procs;
+		size_t count;
+
+		for (uint32_t i = 0; i < 1000; i++) {
+			/* The last way: in order, but for a few at the end. */
+			uint32_t pid = way < 4 ? i * steps[way] % 1000 : (i + 5) % 1000;
+			struct task_spec spec = {.tgid = pid + 1, .start_ns = 5};
+
+			apply_task(model, &spec);
+			if (i == 700)
+				apply_task(model, &spec);
+		}
+		model_settle(model, NULL, 0);
+		procs = model_procs(model, &count);
+		assert_int_equal(model_turned_away(model), way == 3 ? 1000 - count + 1 : 1);
+		for (size_t i = 1; i < count; i++)
+			assert_true(procs[i - 1].task->tgid < procs[i].task->tgid);
+		model_free(model);
+	}
+}
+
+static void neighbours_are_not_taken_for_one_container(void **state)
+{
+	static const struct task_spec specs[] = {
+		{1, 1, 77, HOST_USER_NS, HOST_MNT_NS, 1, 0, "/a"},
+		{2, 2, 77, HOST_USER_NS, HOST_MNT_NS, 2, 0, "/a"},
+		{3, 3, 78, HOST_USER_NS, HOST_MNT_NS, 1, 0, "/a"},
+		{4, 4, HOST_PID_NS, HOST_USER_NS, HOST_MNT_NS, 0, 0, "/a"},
+		{5, 5, HOST_PID_NS, HOST_USER_NS, 79, 0, 0, "/a"},
+		{6, 6, HOST_PID_NS, HOST_USER_NS, 79, 0, 0, "/a.service"},
+		{7, 7, HOST_PID_NS, HOST_USER_NS, 79, 0, TASK_KTHREAD, "/a"},
+		{8, 8, 0, 0, 0, 0, TASK_ZOMBIE, "/a"},
+		{9, 9, 77, HOST_USER_NS, HOST_MNT_NS, 3, 0, "/b"},
+	};
+	static const char *const expected[] = {"pid:77", "pid:77", "pid:78", "-",     "mnt:79",
+					       "-",      "-",      "-",      "pid:77"};
+	struct model *model = model_on_a_host();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		apply_task(model, &specs[i]);
+	model_settle(model, NULL, 0);
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		assert_string_equal(container_name_of(model, specs[i].tgid), expected[i]);
+	model_free(model);
+}
+
 static void arguments_find_their_process_by_pid_and_start(void **state)
 {
 	struct {
@@ -338,6 +392,8 @@ int main(void)
 		cmocka_unit_test(containers_are_in_the_order_of_their_start),
 		cmocka_unit_test(threads_add_their_cpu_time_even_before_their_leader),
 		cmocka_unit_test(a_reused_pid_is_the_younger_process_and_the_older_is_counted),
+		cmocka_unit_test(processes_stand_by_pid_however_they_come),
+		cmocka_unit_test(neighbours_are_not_taken_for_one_container),
 		cmocka_unit_test(arguments_find_their_process_by_pid_and_start),
 	};
 

@@ -428,6 +428,29 @@ static int ps_show_inside(struct ps *ps)
 	return ps_inside(&ps->session, &inside);
 }
 
+/* Whether anything of what is asked for looks at the arguments, which are half of the work. */
+static bool needs_args(const struct ps *ps)
+{
+	const struct ps_options *options = ps->options;
+	const struct column_list *lists[] = {&ps->columns, &ps->sort};
+
+	if (options->select.filter)
+		return true;
+	if (options->by)
+		return false;
+	if (options->inside || options->both || options->as_json || options->as_ndjson)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		for (size_t j = 0; j < lists[i]->count; j++) {
+			const char *key = lists[i]->items[j]->key;
+
+			if (!strcmp(key, "command") || !strcmp(key, "args"))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int ps_run(struct app *app, void *target, int argc, char **argv)
 {
 	const struct ps_options *options = target;
@@ -440,7 +463,8 @@ static int ps_run(struct app *app, void *target, int argc, char **argv)
 		return exit_code_of_write(output_columns(stdout, options->as_json));
 	if (!read_columns(&options->columns, is_full(options), &ps.columns) &&
 	    !read_sort(&options->sort, &ps.sort)) {
-		exit_code = session_open(&ps.session, app, &options->select, ARGS_MAX);
+		exit_code = session_open(&ps.session, app, &options->select,
+					 needs_args(&ps) ? ARGS_MAX : 0);
 		if (exit_code == EXIT_DONE)
 			exit_code = session_snapshot(&ps.session);
 		if (exit_code == EXIT_DONE && ps.session.replay)

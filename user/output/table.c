@@ -17,7 +17,9 @@
 #define CONTAINER_FRONT 11 /* of them before the dots, and after: both ends identify */
 #define CONTAINER_BACK 10
 #define PADDED_WIDTH_MAX 200 /* one hostile cell does not make every row as wide as itself */
-#define LAST_WIDTH_MIN 20    /* columns go until the last one, COMMAND, has so much */
+#define MEMORY_BYTES 32
+#define NS_PER_SECOND 1000000000
+#define LAST_WIDTH_MIN 20 /* columns go until the last one, COMMAND, has so much */
 
 /* What goes first when a terminal is too narrow. The others never go. */
 static const char *const dropped_first[] = {
@@ -52,8 +54,17 @@ struct cell {
 	uint32_t style : 8;
 };
 
+/* The cell above, where it is a number or a set: the next one often is the same. */
+struct table_memory {
+	struct value value;
+	struct cell cell;
+	bool is_set;
+	char shown[MEMORY_BYTES];
+};
+
 struct table_column {
 	const struct column *column;
+	struct table_memory above;
 	size_t width;
 	bool is_dropped;
 	bool is_late; /* the last one, on the left: neither padded nor kept, formatted when written */
@@ -128,14 +139,57 @@ static void cut_middle(struct text *text, size_t start)
 	text->length = start + front + 3 + length - back;
 }
 
+/* Whether both look the same in a table: never said of texts. */
+static bool is_same_cell(const struct column *column, const struct value *one,
+			 const struct value *other)
+{
+	int64_t grain = column->type == COLUMN_START || column->type == COLUMN_CPU_TIME ||
+					column->type == COLUMN_CPU_CLOCK
+				? NS_PER_SECOND
+				: 1;
+
+	if (one->kind != other->kind)
+		return false;
+	switch (one->kind) {
+	case VALUE_NONE:
+	case VALUE_UNKNOWN:
+		return true;
+	case VALUE_NUMBER:
+		return one->number / grain == other->number / grain;
+	case VALUE_REAL:
+		return one->real == other->real;
+	case VALUE_CAPS:
+		return one->caps.mask == other->caps.mask && one->caps.reach == other->caps.reach;
+	default:
+		return false;
+	}
+}
+
+static void memory_keep(struct table_memory *above, const struct value *value,
+			const struct cell *cell, const char *shown)
+{
+	above->is_set = cell->length <= MEMORY_BYTES;
+	if (!above->is_set)
+		return;
+	above->value = *value;
+	above->cell = *cell;
+	memcpy(above->shown, shown, cell->length);
+}
+
 static void table_add_cell(struct table *table, struct table_column *column,
 			   const struct proc *proc, struct cell *cell)
 {
 	size_t start = table->cells_text.length;
+	struct table_memory *above = &column->above;
 	struct value value;
 	size_t width;
 
 	column_get(column->column, table->view, proc, &value);
+	if (above->is_set && is_same_cell(column->column, &above->value, &value)) {
+		*cell = above->cell;
+		text_add(&table->cells_text, above->shown, cell->length);
+		return;
+	}
 	cell_format(&table->cells_text, column->column, &value, table->view);
 	if (table->options->width && !strcmp(column->column->key, "container"))
 		cut_middle(&table->cells_text, start);
@@ -146,6 +200,8 @@ static void table_add_cell(struct table *table, struct table_column *column,
 						 : STYLE_PLAIN;
 	if (width > column->width)
 		column->width = width < PADDED_WIDTH_MAX ? width : PADDED_WIDTH_MAX;
+	if (value.kind != VALUE_TEXT)
+		memory_keep(above, &value, cell, table->cells_text.data + start);
 }
 
 /* All cells but the late ones, and with them how wide each column has to be. */

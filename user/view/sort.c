@@ -50,15 +50,39 @@ static int order_of_containers(const struct container *one, const struct contain
 	return order ? order : order_of(one->first_pid, other->first_pid);
 }
 
+/* What the default order looks at, side by side. */
+struct default_row {
+	const struct proc *proc;
+	const struct container *container;
+	uint32_t in_pid; /* 0: a host process */
+	uint32_t pid;
+};
+
 static int compare_default(const void *left, const void *right)
 {
-	const struct proc *one = *(const struct proc *const *)left;
-	const struct proc *other = *(const struct proc *const *)right;
+	const struct default_row *one = left;
+	const struct default_row *other = right;
 	int order = order_of_containers(one->container, other->container);
 
-	if (!order && one->container)
-		order = order_of(proc_in_pid(one), proc_in_pid(other));
-	return order ? order : order_of(one->task->tgid, other->task->tgid);
+	if (!order)
+		order = order_of(one->in_pid, other->in_pid);
+	return order ? order : order_of(one->pid, other->pid);
+}
+
+static void sort_by_container(const struct proc **procs, size_t count)
+{
+	autofree struct default_row *rows = mem_resize(NULL, count, sizeof(*rows));
+
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct default_row){
+			.proc = procs[i],
+			.container = procs[i]->container,
+			.in_pid = procs[i]->container ? proc_in_pid(procs[i]) : 0,
+			.pid = procs[i]->task->tgid,
+		};
+	qsort(rows, count, sizeof(*rows), compare_default);
+	for (size_t i = 0; i < count; i++)
+		procs[i] = rows[i].proc;
 }
 
 static void key_set_number(struct sort_key *key, double number)
@@ -167,5 +191,5 @@ void sort_procs(const struct query *query, const struct view_context *view,
 	if (query->sort_count)
 		sort_by_columns(query, view, procs, count);
 	else
-		qsort(procs, count, sizeof(*procs), compare_default);
+		sort_by_container(procs, count);
 }
