@@ -246,14 +246,19 @@ static void hooks_reopen(struct attach *attach, const struct kernel *kernel)
 	text_free(&reason);
 }
 
+static void reason_add(struct text *reason, int error, const char *verdict)
+{
+	text_add_string(reason, strerror(-error));
+	if (verdict)
+		text_printf(reason, " (%s)", verdict);
+}
+
 static void hook_refuse(struct attach_hook *hook, int error, const char *verdict)
 {
 	struct text reason = {0};
 
 	points_close(hook);
-	text_add_string(&reason, strerror(-error));
-	if (verdict)
-		text_printf(&reason, " (%s)", verdict);
+	reason_add(&reason, error, verdict);
 	why_add(hook, hook->candidate->tier, &reason);
 	hook->candidate = NULL;
 	text_free(&reason);
@@ -271,6 +276,20 @@ static bool hooks_spare(struct attach *attach)
 		}
 	}
 	return false;
+}
+
+/* Snapshots can be had from an object of their own. */
+static int sweep_refuse(struct attach *attach, int error, const char *verdict,
+			struct bpf_load_options *load)
+{
+	struct attach_hook *hook = &attach->hooks[HOOK_SWEEP];
+	struct text reason = {0};
+
+	reason_add(&reason, error, verdict);
+	why_add(hook, TIER_ITERATOR, &reason);
+	text_free(&reason);
+	load->is_without_sweep = true;
+	return -EAGAIN;
 }
 
 /* One try with what is chosen: 0, -EAGAIN: something else has been chosen since, or -errno. */
@@ -297,6 +316,8 @@ static int attach_try(struct attach *attach, const struct attach_options *option
 	}
 	if (r == -EMFILE || r == -ENFILE)
 		return hooks_spare(attach) ? -EAGAIN : r;
+	if (failed_program && !strcmp(failed_program, BPF_LOAD_SWEEP))
+		return sweep_refuse(attach, r, verdict_find(options->verifier_log), load);
 	if (failed == HOOKS)
 		return r;
 	hook_refuse(&attach->hooks[failed], r, verdict_find(options->verifier_log));

@@ -145,8 +145,10 @@ static int loaded_load(const struct bpf_load_options *options, const struct btf_
 	struct bpf_object *object = loaded_object(loaded);
 	int r = object_set_maps(object, options);
 
-	loaded->tasks = bpf_object__find_program_by_name(object, HOOK(tasks_snapshot));
-	bpf_program__set_autoload(loaded->tasks, true);
+	if (!options->is_without_sweep) {
+		loaded->tasks = bpf_object__find_program_by_name(object, HOOK(tasks_snapshot));
+		bpf_program__set_autoload(loaded->tasks, true);
+	}
 	if (!r && options->programs)
 		r = object_set_events(loaded->object, options);
 	if (!r && entry)
@@ -409,7 +411,7 @@ int bpf_load_programs(const struct bpf_load_options *options, const struct btf_c
 	struct loading loading = {.entry = entry};
 	int r = entry_load(options, &loading, loaded);
 
-	*failed = NULL;
+	*failed = strcmp(loading.name, BPF_LOAD_SWEEP) ? NULL : BPF_LOAD_SWEEP;
 	for (const char *const *name = options->programs; r && *name; name++) {
 		if (!strcmp(*name, loading.name))
 			*failed = *name;

@@ -22,6 +22,7 @@ struct bpf_load_options {
 	const char *const *programs;
 	const struct listen_options *listen;
 	bool has_task_storage;
+	bool is_without_sweep; /* no iterator in it: it was refused */
 };
 
 /* Zero-initialise; bpf_loaded_close. */
@@ -40,8 +41,10 @@ void bpf_loaded_close(struct bpf_loaded *loaded);
  * user may not load anything. close(entry->fd) releases it. */
 int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry);
 
+#define BPF_LOAD_SWEEP "tasks_snapshot" /* the iterator, which compares where there are events */
+
 /* The iterator and options->programs. On failure *failed is the program that the kernel did not
- * take (of options->programs, or NULL: it was not a program). */
+ * take: of options->programs, BPF_LOAD_SWEEP, or NULL: it was not a program. */
 int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
 		      struct bpf_loaded *loaded, const char **failed);
 

@@ -21,7 +21,8 @@
 #include "source/verdict.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
-#define VERIFIER_BYTES 65536
+#define VERIFIER_BYTES \
+	((1 << 24) - 1) /* the most that 5.10 takes; memory that is not written costs nothing */
 /* The kernel hands out at most its own buffer of 8 pages at a time (kernel/bpf/bpf_iter.c);
  * more room is for pages larger than 4 KiB. */
 #define CHUNK_BYTES (1 << 17)
@@ -222,7 +223,28 @@ static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 	return r ? r : bpf_source_emit_init(opened, sink, context);
 }
 
-/* The object that has the hooks' programs has an iterator too, which shares their memory. */
+/* The object that has the hooks' programs has an iterator too, which shares their memory; unless
+ * the kernel did not take it. */
+static int bpf_source_take_iterator(struct bpf_state *opened)
+{
+	const struct bpf_load_options alone = {.btf_path = opened->btf_path};
+	struct bpf_program *tasks = events_source_loaded(opened->events)->tasks;
+
+	if (!tasks && opened->link)
+		return 0;
+	bpf_link__destroy(opened->link);
+	bpf_loaded_close(&opened->loaded);
+	if (!tasks) {
+		int r = bpf_load_tasks(&alone, &opened->loaded);
+
+		if (r)
+			return r;
+		tasks = opened->loaded.tasks;
+	}
+	opened->link = bpf_program__attach_iter(tasks, NULL);
+	return opened->link ? 0 : -errno;
+}
+
 static int bpf_source_listen(void *state, const struct listen_options *options, struct text *why)
 {
 	struct bpf_state *opened = state;
@@ -233,20 +255,12 @@ static int bpf_source_listen(void *state, const struct listen_options *options, 
 		.verifier_log = verifier_log,
 		.verifier_log_size = VERIFIER_BYTES,
 	};
-	struct bpf_link *link = NULL;
 	int r;
 
 	opened->events = events_source_open(opened->facts, &attach_options, &r);
-	if (opened->events) {
-		link = bpf_program__attach_iter(events_source_loaded(opened->events)->tasks, NULL);
-		r = link ? 0 : -errno;
-	}
-	if (r)
-		return bpf_source_refused(r, opened->btf_path, verifier_log, why);
-	bpf_link__destroy(opened->link);
-	bpf_loaded_close(&opened->loaded);
-	opened->link = link;
-	return 0;
+	if (!r)
+		r = bpf_source_take_iterator(opened);
+	return r ? bpf_source_refused(r, opened->btf_path, verifier_log, why) : 0;
 }
 
 static int bpf_source_poll(void *state, int timeout_ms, record_sink sink, void *context)

@@ -116,8 +116,7 @@ static int hook_give_info(struct events_source *events, enum hook_id id)
 	const char *missed = hook->candidate ? hook->candidate->missed : hook_rows[id].missed;
 	struct text sentence = {0};
 
-	if (id == HOOK_SWEEP || (hook->candidate && !hook->why.length) ||
-	    (hook->is_unwanted && id == HOOK_COMPLETE))
+	if (hook->is_unwanted ? id == HOOK_COMPLETE : !hook->why.length)
 		return 0;
 	text_printf(&sentence, "hook %s is %s", hook_name(id),
 		    tier_name(hook->candidate ? hook->candidate->tier : TIER_OFF));
@@ -361,7 +360,7 @@ void events_source_report(const struct events_source *events, struct hook_report
 			.skipped = events->skipped[id],
 		};
 	}
-	hooks[HOOK_SWEEP].tier = TIER_ITERATOR;
+	hooks[HOOK_SWEEP].tier = events->attach.loaded.tasks ? TIER_ITERATOR : TIER_OFF;
 }
 
 static int events_open(struct events_source *events, const struct attach_options *options)

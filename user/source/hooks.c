@@ -199,7 +199,7 @@ const struct hook_row hook_rows[HOOKS] = {
 	[HOOK_SWEEP] = {
 		.name = "sweep",
 		.meaning = "a look at all tasks every few seconds",
-		.missed = NULL,
+		.missed = "what no other hook tells",
 	},
 };
 /* clang-format on */
