@@ -228,7 +228,7 @@ static inline const struct event_line *scene_capset(struct stage *stage)
 	identity->caps[CAP_SET_EFFECTIVE] = 1ULL << 63 | NET_ADMIN_CAPS;
 	identity->securebits = 16;
 	before = stage_before(stage, identity);
-	before->caps[CAP_SET_EFFECTIVE] = 1;
+	before->caps[CAP_SET_EFFECTIVE] = 1 | NET_ADMIN_CAPS;
 	before->securebits = 0;
 	stage->make.record.cause = CAUSE_CAPSET;
 	stage->make.record.changed = CHANGE_CAPS | CHANGE_SECUREBITS;

@@ -89,11 +89,11 @@ static void before_has_what_changed_and_nothing_else(void **state)
 	json_object_put(line);
 	line = scene_parse(scene_capset, &defaults);
 	assert_at(line, "event.action", "\"capabilities_changed\"");
-	assert_at(line, "nsview.capabilities.gained", "[\"CAP_NET_ADMIN\",\"63\"]");
+	assert_at(line, "nsview.capabilities.gained", "[\"63\"]");
 	assert_at(line, "nsview.capabilities.lost", "[\"CAP_CHOWN\"]");
 	assert_at(line, "nsview.before",
-		  "{\"capabilities\":{\"effective\":[\"CAP_CHOWN\"],"
-		  "\"effective_hex\":\"0000000000000001\"},\"securebits\":0}");
+		  "{\"capabilities\":{\"effective\":[\"CAP_CHOWN\",\"CAP_NET_ADMIN\"],"
+		  "\"effective_hex\":\"0000000000001001\"},\"securebits\":0}");
 	json_object_put(line);
 	line = scene_parse(scene_setuid, &defaults);
 	assert_at(line, "event.action", "\"credentials_changed\"");
@@ -102,6 +102,38 @@ static void before_has_what_changed_and_nothing_else(void **state)
 	assert_at(line, "nsview.before.group", NULL);
 	assert_at(line, "process.vpid", NULL);
 	assert_at(line, "nsview.inside", NULL);
+	json_object_put(line);
+}
+
+static const struct event_line *eight_ids(struct stage *stage)
+{
+	const struct id_block ids = {4000001, 101, 4000002, 102, 4000003, 103, 4000004, 104};
+	const struct id_block in_ids = {1, 11, 2, 12, 3, 13, 4, 14};
+	struct task_identity *identity = stage_event(stage, EVENT_CREDENTIALS, WEB_FIRST);
+
+	identity->ids = ids;
+	event_make_add(&stage->make, PART_IN_IDS, &in_ids, sizeof(in_ids));
+	return stage_set(stage);
+}
+
+static void each_id_has_its_place(void **state)
+{
+	struct json_object *line = scene_parse(eight_ids, &defaults);
+
+	(void)state;
+	assert_at(line, "process.user.id", "\"4000003\"");
+	assert_at(line, "process.real_user.id", "\"4000001\"");
+	assert_at(line, "process.saved_user.id", "\"4000002\"");
+	assert_at(line, "nsview.fs_user.id", "\"4000004\"");
+	assert_at(line, "process.group.id", "\"103\"");
+	assert_at(line, "process.real_group.id", "\"101\"");
+	assert_at(line, "process.saved_group.id", "\"102\"");
+	assert_at(line, "nsview.fs_group.id", "\"104\"");
+	assert_at(line, "nsview.inside",
+		  "{\"user\":{\"id\":\"3\"},\"real_user\":{\"id\":\"1\"},\"saved_user\":{\"id\":"
+		  "\"2\"},\"group\":{\"id\":\"13\"},\"real_group\":{\"id\":\"11\"}}");
+	assert_at(line, "nsview.login_uid", NULL);
+	assert_at(line, "nsview.session_id", NULL);
 	json_object_put(line);
 }
 
@@ -298,6 +330,38 @@ static void a_line_is_the_same_each_time(void **state)
 		assert_same_again(&scenes[i]);
 }
 
+/* More different processes than the writer remembers, each of them twice. */
+static void no_process_is_taken_for_another(void **state)
+{
+	struct stage *stage = mem_new(sizeof(*stage));
+	struct event_writer *writer;
+	struct text out = {0};
+	char expected[64];
+
+	(void)state;
+	stage_start(stage);
+	writer = event_writer_new(&defaults, &stage->machine.view);
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct task_identity *identity;
+		const uint32_t group = i % 1000 / 10;
+
+		identity = stage_event(stage, EVENT_CREDENTIALS, 3802);
+		identity->sessionid = i % 10;
+		identity->groups_kept = identity->groups_total = 1;
+		event_make_add(&stage->make, PART_GROUPS, &group, sizeof(group));
+		text_clear(&out);
+		event_writer_add(writer, stage_set(stage), &out);
+		snprintf(expected, sizeof(expected), "\"session_id\":%u,", i % 10);
+		assert_non_null(strstr(text_string(&out), expected));
+		snprintf(expected, sizeof(expected), "\"groups\":[\"%u\"],", group);
+		assert_non_null(strstr(text_string(&out), expected));
+	}
+	text_free(&out);
+	event_writer_free(writer);
+	stage_end(stage);
+	free(stage);
+}
+
 static void a_new_name_of_a_container_is_in_the_next_line(void **state)
 {
 	struct stage *stage = mem_new(sizeof(*stage));
@@ -374,6 +438,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_exec_tells_who_what_and_why),
 		cmocka_unit_test(an_exec_tells_what_no_schema_has),
 		cmocka_unit_test(before_has_what_changed_and_nothing_else),
+		cmocka_unit_test(each_id_has_its_place),
 		cmocka_unit_test(namespaces_are_told_before_and_after),
 		cmocka_unit_test(a_refused_call_is_a_failure_of_what_was_tried),
 		cmocka_unit_test(an_exit_has_a_code_or_a_signal),
@@ -384,6 +449,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_gap_names_what_is_missing),
 		cmocka_unit_test(a_process_has_one_entity_id_and_no_other_has_it),
 		cmocka_unit_test(a_line_is_the_same_each_time),
+		cmocka_unit_test(no_process_is_taken_for_another),
 		cmocka_unit_test(a_new_name_of_a_container_is_in_the_next_line),
 		cmocka_unit_test(the_clock_moves_all_times),
 		cmocka_unit_test(each_action_is_among_the_types),

@@ -343,8 +343,8 @@ static void words_say_what_changed_by_its_meaning(void **state)
 	assert_words(scene_exec, WHEN "web 3830/7 root exec  sleep 3600  user 4000001 -> root  "
 				      "saved user 4000001 -> root  caps none -> docker-default  "
 				      "[exec-setuid]");
-	assert_words(scene_capset, WHEN "web 3816/1 root capabilities_changed  caps CHOWN -> "
-					"NET_ADMIN 63  securebits 0 -> 16  [capset]");
+	assert_words(scene_capset, WHEN "web 3816/1 root capabilities_changed  caps CHOWN "
+					"NET_ADMIN -> NET_ADMIN 63  securebits 0 -> 16  [capset]");
 	assert_words(scene_refused,
 		     WHEN "web 3816/1 root capabilities_changed  refused: EPERM  [capset]");
 	assert_words(scene_unshare,

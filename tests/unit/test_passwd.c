@@ -274,6 +274,20 @@ static void a_file_is_read_once(void **state)
 	assert_string_equal(container_name(container, 0), "before");
 	container_write_text(container, "later:x:0:0::/:\n");
 	assert_string_equal(container_name(container, 0), "before");
+	passwd_forget(container->cache, container->mnt_ns + 1);
+	assert_string_equal(container_name(container, 0), "before");
+}
+
+static void a_file_that_is_forgotten_is_read_again(void **state)
+{
+	struct container *container = *state;
+
+	container_write_text(container, "before:x:0:0::/:\n");
+	container_start(container, NULL);
+	assert_string_equal(container_name(container, 0), "before");
+	container_write_text(container, "later:x:0:0::/:\n");
+	passwd_forget(container->cache, container->mnt_ns);
+	assert_string_equal(container_name(container, 0), "later");
 }
 
 static void a_pid_of_another_mount_namespace_names_nobody(void **state)
@@ -423,6 +437,7 @@ int main(void)
 		container_test(absolute_links_start_at_the_containers_root),
 		container_test(a_file_of_a_mebibyte_is_read_a_longer_one_is_not),
 		container_test(a_file_is_read_once),
+		container_test(a_file_that_is_forgotten_is_read_again),
 		container_test(a_pid_of_another_mount_namespace_names_nobody),
 		container_test(many_users_are_all_found),
 		container_test(a_file_system_that_never_answers_costs_a_second),
