@@ -12,8 +12,8 @@
 #include "model/model.h"
 #include "view/column.h"
 
-#define BLOCK_BITS 7
-#define BLOCKS (1U << BLOCK_BITS)
+#define BLOCK_BITS 8
+#define BLOCKS (1U << BLOCK_BITS) /* each has one of two places */
 
 /* Everything that a block is made of. No padding but what is zeroed. */
 struct block_key {
@@ -38,11 +38,12 @@ struct block_key {
 struct block_entry {
 	struct block_key key;
 	struct event_block block;
-	bool is_used;
+	uint64_t used_at; /* 0: never */
 };
 
 struct event_blocks {
 	struct block_entry entries[BLOCKS];
+	uint64_t uses;
 	struct block_key wanted; /* here, so that its strings need not be zeroed each time */
 };
 
@@ -75,7 +76,7 @@ void event_blocks_free(struct event_blocks *blocks)
 void event_blocks_clear(struct event_blocks *blocks)
 {
 	for (size_t i = 0; i < BLOCKS; i++)
-		blocks->entries[i].is_used = false;
+		blocks->entries[i].used_at = 0;
 }
 
 /* Drift asks whether the process is in a user namespace below its container's. */
@@ -191,20 +192,38 @@ static void block_fill(struct event_writer *writer, const struct event_subject *
 	writer->cut = cut;
 }
 
+/* The entry that has the key; else the older of its two places, which is then to be filled. */
+static struct block_entry *entry_find(struct event_blocks *blocks, const struct block_key *key,
+				      bool *is_found)
+{
+	uint32_t place = key_hash(key);
+	struct block_entry *one = &blocks->entries[place];
+	struct block_entry *other = &blocks->entries[place ^ 1];
+
+	*is_found = true;
+	if (one->used_at && key_is_same(&one->key, key))
+		return one;
+	if (other->used_at && key_is_same(&other->key, key))
+		return other;
+	*is_found = false;
+	return one->used_at <= other->used_at ? one : other;
+}
+
 const struct event_block *event_block_get(struct event_writer *writer,
 					  const struct event_subject *subject)
 {
 	struct event_blocks *blocks = writer->blocks;
 	struct block_key *key = &blocks->wanted;
 	struct block_entry *entry;
+	bool is_found;
 
 	if (writer->block)
 		return writer->block;
 	key_set(writer, subject, key);
-	entry = &blocks->entries[key_hash(key)];
-	if (!entry->is_used || !key_is_same(&entry->key, key)) {
+	entry = entry_find(blocks, key, &is_found);
+	entry->used_at = ++blocks->uses;
+	if (!is_found) {
 		entry->key = *key;
-		entry->is_used = true;
 		block_fill(writer, subject, &entry->block);
 	}
 	writer->unknown |= entry->block.unknown;
