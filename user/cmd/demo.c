@@ -283,33 +283,38 @@ static void demo_show_trial(struct demo *demo, const struct trial_scene *scene)
 	demo_close_scene(demo, trial_play(scene, &demo->stage, &out, &said), &out, &said);
 }
 
-/* Root inside, and what that may do. */
+static bool demo_may_the_same(const struct demo *demo, const struct proc *one,
+			      const struct proc *other)
+{
+	const struct model *model = demo->stage.session.model;
+
+	return one->task->caps[CAP_SET_EFFECTIVE] == other->task->caps[CAP_SET_EFFECTIVE] &&
+	       proc_is_host_effective(one, model) == proc_is_host_effective(other, model);
+}
+
+/* How many are root inside, and what that may mean. */
 static void demo_count_roots(const struct demo *demo, const struct proc *const *procs, size_t count,
 			     struct text *said)
 {
-	size_t roots = 0, kinds = 0;
+	const struct proc *roots[STAGE_ACTORS_MAX];
+	size_t roots_count = 0, answers = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		bool is_new = true;
 
 		if (procs[i]->task->in_ids.euid)
 			continue;
-		roots++;
-		for (size_t j = 0; j < i && is_new; j++)
-			is_new =
-				procs[j]->task->in_ids.euid ||
-				procs[j]->task->caps[CAP_SET_EFFECTIVE] !=
-					procs[i]->task->caps[CAP_SET_EFFECTIVE] ||
-				proc_is_host_effective(procs[j], demo->stage.session.model) !=
-					proc_is_host_effective(procs[i], demo->stage.session.model);
-		kinds += is_new;
+		for (size_t j = 0; j < roots_count && is_new; j++)
+			is_new = !demo_may_the_same(demo, roots[j], procs[i]);
+		answers += is_new;
+		roots[roots_count++] = procs[i];
 	}
 	text_printf(
 		said,
 		"%zu of these %zu processes are root inside, with %zu different answers to what "
 		"that may do here: USER and PID are what ps says on the host, IN-USER and "
 		"IN-PID what ps says inside, CAPS what the process may really do.",
-		roots, count, kinds);
+		roots_count, count, answers);
 }
 
 /* The containers are all still running: the last scene shows them as one list. */

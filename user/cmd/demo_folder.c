@@ -2,7 +2,6 @@
 #include "cmd/demo_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,9 +17,6 @@
 
 #define BIT(capability) (1ULL << (capability))
 #define OTHER_UID 1000
-#define WORDS(name, ...)                            \
-	.name = (const char *const[]){__VA_ARGS__}, \
-	.name##_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 
 static uint64_t scene_effective(const struct proc *proc)
 {
@@ -253,19 +250,19 @@ const struct scene demo_scenes[] = {
 	 .claim = "root inside and on the host, with docker's default set",
 	 .judge = scene_judge_default},
 	{.title = "A capability added",
-	 .spec = {.name = "macadmin", WORDS(cap_add, "MAC_ADMIN")},
+	 .spec = {.name = "macadmin", SPEC_WORDS(cap_add, "MAC_ADMIN")},
 	 .claim = "docker's default set and MAC_ADMIN, counting on the host",
 	 .judge = scene_judge_added},
 	{.title = "All capabilities dropped",
-	 .spec = {.name = "nocaps", WORDS(cap_drop, "ALL")},
+	 .spec = {.name = "nocaps", SPEC_WORDS(cap_drop, "ALL")},
 	 .claim = "root without any capability, and with an empty bounding set",
 	 .judge = scene_judge_dropped},
 	{.title = "Master of a network",
-	 .spec = {.name = "netadmin", WORDS(cap_add, "NET_ADMIN")},
+	 .spec = {.name = "netadmin", SPEC_WORDS(cap_add, "NET_ADMIN")},
 	 .claim = "docker's default set and NET_ADMIN, in a network of its own",
 	 .judge = scene_judge_network},
 	{.title = "A capability less",
-	 .spec = {.name = "nokill", WORDS(cap_drop, "KILL")},
+	 .spec = {.name = "nokill", SPEC_WORDS(cap_drop, "KILL")},
 	 .claim = "docker's default set without KILL",
 	 .judge = scene_judge_no_kill},
 	{.title = "Privileged",

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/demo_trials.h"
-#include "host/cgroup_limits.h"
 #include "model/model.h"
 
 #define BIT(capability) (1ULL << (capability))
@@ -28,9 +27,6 @@
 #define SMALL_MEMORY (64u << 20)
 
 #define SHELL(script) ((char *const[]){(char[]){"sh"}, (char[]){"-c"}, (char[]){script}, NULL})
-#define WORDS(name, ...)                            \
-	.name = (const char *const[]){__VA_ARGS__}, \
-	.name##_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 
 /* die's exit status is errno. 2, 1: PF_INET, SOCK_STREAM. */
 #define BIND_80                                                                \
@@ -239,18 +235,18 @@ const struct trial_scene trial_scenes[] = {
 	 .claim = "a reboot that the kernel refuses",
 	 .judge = trial_judge_reboot},
 	{.title = "Root again, with the capability",
-	 .trials = {{.spec = {WORDS(cap_add, "SYS_ADMIN")},
+	 .trials = {{.spec = {SPEC_WORDS(cap_add, "SYS_ADMIN")},
 		     .shown = "sh -c 'hostname elsewhere && hostname'",
 		     .program = "hostname",
 		     .command = SHELL("hostname elsewhere 2>&1 && hostname 2>&1")}},
 	 .claim = "a host name that changes inside with SYS_ADMIN",
 	 .judge = trial_judge_rename},
 	{.title = "Only what is needed: port 80",
-	 .trials = {{.spec = {WORDS(cap_drop, "ALL"), WORDS(cap_add, "NET_BIND_SERVICE")},
+	 .trials = {{.spec = {SPEC_WORDS(cap_drop, "ALL"), SPEC_WORDS(cap_add, "NET_BIND_SERVICE")},
 		     .shown = BIND_80,
 		     .program = "perl",
 		     .command = SHELL(BIND_80 " 2>&1")},
-		    {.spec = {WORDS(cap_drop, "ALL"), WORDS(cap_add, "NET_BIND_SERVICE"),
+		    {.spec = {SPEC_WORDS(cap_drop, "ALL"), SPEC_WORDS(cap_add, "NET_BIND_SERVICE"),
 			      .user = "1000"},
 		     .shown = BIND_80,
 		     .program = "perl",

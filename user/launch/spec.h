@@ -44,6 +44,11 @@ struct spec {
 	int stdio[3];         /* descriptors that become COMMAND's 0, 1 and 2 */
 };
 
+/* The words of one of its lists, for a spec that is written out: SPEC_WORDS(cap_add, "KILL"). */
+#define SPEC_WORDS(list, ...)                       \
+	.list = (const char *const[]){__VA_ARGS__}, \
+	.list##_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
+
 /* The caller's own stdin, stdout and stderr. */
 void spec_use_own_stdio(struct spec *spec);
 
