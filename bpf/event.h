@@ -219,6 +219,7 @@ struct thread_record {
 enum args_kind {
 	ARGS_VECTOR = 0, /* NUL-terminated strings, as in /proc/PID/cmdline */
 	ARGS_NAME = 1,   /* a kernel thread's full name, which may be longer than comm */
+	ARGS_EXE = 2,    /* the path of its program, as /proc/PID/exe has it */
 };
 
 /* The tail: char data[length], then zeros up to a multiple of 8. */

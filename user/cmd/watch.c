@@ -2,6 +2,7 @@
 #include "cmd/watch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #include "cmd/recorder.h"
 #include "cmd/replay.h"
 #include "host/facts.h"
+#include "host/procfs.h"
 #include "model/model.h"
 #include "source/privileges.h"
 #include "source/source.h"
@@ -38,6 +40,7 @@ struct watch {
 	struct session session;
 	struct query_live *query;
 	struct recorder *recorder; /* NULL: none */
+	bool has_begun;            /* the snapshot is complete: what follows is recorded */
 	bool selects_all;
 	bool owes_snapshot;
 	uint64_t moment_ns; /* of the snapshot, then of the last clock record */
@@ -118,7 +121,7 @@ static void watch_forget_limits(struct watch *watch)
 static void watch_record(struct watch *watch, const struct record_header *record,
 			 const struct proc *proc)
 {
-	if (watch->recorder)
+	if (watch->recorder && watch->has_begun)
 		recorder_add(watch->recorder, record, proc, watch_selects(watch, proc));
 }
 
@@ -224,6 +227,46 @@ static int watch_apply(void *context, const struct record_header *record)
 	}
 	watch_record(watch, record, model_last_proc(model));
 	return r;
+}
+
+/* Where its program lies, which no source tells: exec events do from now on. */
+static int watch_read_exe(struct watch *watch, const struct proc *proc)
+{
+	int proc_fd = watch->session.view.proc_fd;
+	struct {
+		struct args_record args;
+		char path[PATH_MAX + 8];
+	} record = {0};
+	struct text path = {0};
+
+	if (proc_fd < 0 || proc->exe || proc->task->flags & (TASK_KTHREAD | TASK_ZOMBIE) ||
+	    procfs_link(proc_fd, proc->task->tgid, "exe", &path) || path.length > PATH_MAX) {
+		text_free(&path);
+		return 0;
+	}
+	record.args.header = (struct record_header){
+		.size = (uint32_t)(sizeof(record.args) + ((path.length + 7) & ~(size_t)7)),
+		.type = RECORD_ARGS,
+	};
+	record.args.start_boot_ns = proc->task->start_boot_ns;
+	record.args.tgid = proc->task->tgid;
+	record.args.kind = ARGS_EXE;
+	record.args.length = (uint32_t)path.length;
+	memcpy(record.path, path.data, path.length);
+	text_free(&path);
+	return watch_apply(watch, &record.args.header);
+}
+
+/* What a sweep has found out about a process that no event told of. */
+static int watch_repair(void *context, const struct record_header *record)
+{
+	struct watch *watch = context;
+	int r = watch_apply(watch, record);
+	const struct proc *proc = model_last_proc(watch->session.model);
+
+	if (r || record->type != RECORD_TASK || !proc)
+		return r;
+	return watch_read_exe(watch, proc);
 }
 
 static void watch_named(void *context, struct container *container, uint64_t time_boot_ns)
@@ -347,7 +390,7 @@ static int watch_sweep(struct watch *watch, uint64_t now_ns)
 	if (watch->has_looked) {
 		watch->has_looked = false;
 		watch_tick(watch, now_ns);
-		return model_sweep_end(session->model, now_ns, watch_apply, watch);
+		return model_sweep_end(session->model, now_ns, watch_repair, watch);
 	}
 	if (!watch_sweep_is_due(watch, now_ns))
 		return 0;
@@ -466,23 +509,31 @@ static int watch_check_selection(struct watch *watch)
 	return exit_code;
 }
 
-static int watch_start(struct watch *watch, const struct watch_options *options)
+/* A replay has no processes to ask; its recording has the answers. */
+static int watch_read_exes(struct watch *watch)
+{
+	struct model *model = watch->session.model;
+	size_t count;
+	const struct proc *procs = model_procs(model, &count);
+	autofree uint32_t *pids = mem_resize(NULL, count, sizeof(*pids));
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++)
+		pids[i] = procs[i].task->tgid;
+	for (size_t i = 0; i < count && !r; i++)
+		r = watch_read_exe(watch, model_find(model, pids[i]));
+	return r;
+}
+
+/* The snapshot, and what goes with it. */
+static int watch_look_first(struct watch *watch)
 {
 	static const struct selection everything = {0};
 	struct session *session = &watch->session;
-	struct select_options select = *options->select;
-	int exit_code, r;
+	int exit_code;
 
-	if (!select.source && !select.replay)
-		select.source = bpf_source.name; /* no other has events of this machine */
-	exit_code = session_open_listening(session, watch->app, &select, options->listen);
-	if (exit_code != EXIT_DONE)
-		return exit_code;
-	if (options->record_path)
-		exit_code = recorder_open(&watch->recorder, session, options->record_path);
 	watch->swept_ns = watch_now(watch);
-	if (exit_code == EXIT_DONE)
-		exit_code = session_snapshot(session);
+	exit_code = session_snapshot(session);
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	watch->sweep_cost_ns = watch_now(watch) - watch->swept_ns;
@@ -491,8 +542,29 @@ static int watch_start(struct watch *watch, const struct watch_options *options)
 	watch->moment_ns = watch->app->facts.boot_now_ns;
 	watch->selects_all = !memcmp(&session->selection, &everything, sizeof(everything));
 	watch->query = query_live_new(&session->selection, &session->view);
+	if (watch_read_exes(watch))
+		return EXIT_FAILED;
+	watch->has_begun = true;
 	if (watch->recorder)
 		recorder_snapshot(watch->recorder);
+	return EXIT_DONE;
+}
+
+static int watch_start(struct watch *watch, const struct watch_options *options)
+{
+	struct session *session = &watch->session;
+	struct select_options select = *options->select;
+	int exit_code, r;
+
+	if (!select.source && !select.replay)
+		select.source = bpf_source.name; /* no other has events of this machine */
+	exit_code = session_open_listening(session, watch->app, &select, options->listen);
+	if (exit_code == EXIT_DONE && options->record_path)
+		exit_code = recorder_open(&watch->recorder, session, options->record_path);
+	if (exit_code == EXIT_DONE)
+		exit_code = watch_look_first(watch);
+	if (exit_code != EXIT_DONE)
+		return exit_code;
 	r = session->replay ? 0 : source_drop_privileges();
 	if (r) {
 		log_fail(r, "give up the privileges that are no longer needed");

@@ -94,6 +94,11 @@ static void proc_take_args(struct model *model, struct proc *proc, const struct 
 		proc->long_name = arena_copy(&model->arena, (const char *)(args + 1), args->length);
 		return;
 	}
+	if (args->kind == ARGS_EXE) {
+		proc->exe = record_args(args);
+		proc->exe_length = args->length;
+		return;
+	}
 	proc->args = (const char *)(args + 1);
 	proc->args_length = args->length;
 	proc->args_cut = args->is_cut;

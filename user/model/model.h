@@ -20,6 +20,7 @@ struct runtime_container;
 struct proc_private {
 	void *block;             /* holds the task; NULL: the model's arena does */
 	struct proc_args *args;  /* holds the arguments, for all forked with them; NULL: the same */
+	struct proc_args *exe;   /* the same for the path */
 	uint64_t changed_ns;     /* when the last event said so; 0: none since it was read */
 	uint64_t cpu_sum_ns;     /* as the sweep that goes on has it so far */
 	uint32_t sweep;          /* the last one that saw it */
@@ -37,7 +38,9 @@ struct proc {
 	const char *cgroup_path;        /* task->cgroup_length bytes, no NUL */
 	const char *args;               /* NUL-separated; NULL: none, or not known (see unknown) */
 	const char *long_name;          /* NUL-terminated full name of a kernel thread, or NULL */
+	const char *exe;                /* the path of its program, no NUL; NULL: not known */
 	uint32_t args_length;
+	uint32_t exe_length;
 	bool args_cut;               /* the vector is longer than args_length */
 	uint64_t unknown;            /* task->unknown and what the reader could not add */
 	uint64_t cpu_ns;             /* of all threads, those that have ended included */

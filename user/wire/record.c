@@ -37,7 +37,7 @@ static bool args_is_sound(const struct args_record *args)
 {
 	if (args->header.size < sizeof(*args))
 		return false;
-	if (args->kind != ARGS_VECTOR && args->kind != ARGS_NAME)
+	if (args->kind > ARGS_EXE)
 		return false;
 	return args->header.size == record_padded((uint64_t)sizeof(*args) + args->length);
 }
