@@ -11,6 +11,7 @@
 #include <linux/fuse.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -424,6 +425,58 @@ static void another_hosts_names_come_from_its_own_file(void **state)
 #define container_test(function) \
 	cmocka_unit_test_setup_teardown(function, container_setup, container_teardown)
 
+/* In a mount namespace that ends with it, where the container's file is the host's. */
+static bool follows_the_hosts_file(struct container *container)
+{
+	const uint32_t uid = 4000077;
+	const char *name;
+	char path[128];
+
+	container_path(container, "etc/passwd", path);
+	if (unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(path, "/etc/passwd", NULL, MS_BIND, NULL))
+		return false;
+	passwd_refresh(container->cache);
+	name = passwd_host_name(container->cache, uid);
+	if (!name || strcmp(name, "first") || passwd_changes(container->cache))
+		return false;
+	container_write_text(container, "renamed:x:4000077:0::/:\n");
+	name = passwd_host_name(container->cache, uid);
+	if (!name || strcmp(name, "first"))
+		return false;
+	passwd_refresh(container->cache);
+	name = passwd_host_name(container->cache, uid);
+	return name && !strcmp(name, "renamed") && passwd_changes(container->cache) == 1;
+}
+
+static void a_user_of_the_host_that_is_renamed_has_its_new_name(void **state)
+{
+	struct container *container = *state;
+	int status = -1;
+	pid_t pid;
+
+	container_write_text(container, "first:x:4000077:0::/:\n");
+	pid = fork();
+	if (!pid)
+		_exit(!follows_the_hosts_file(container));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void what_was_learned_anew_is_a_change(void **state)
+{
+	struct passwd_cache *cache = passwd_new_learning();
+
+	(void)state;
+	passwd_learn(cache, 0, 0, 7, "one", 3);
+	assert_int_equal(passwd_changes(cache), 0);
+	passwd_learn(cache, 0, 0, 7, "other", 5);
+	assert_int_equal(passwd_changes(cache), 1);
+	assert_string_equal(passwd_host_name(cache, 7), "other");
+	passwd_free(cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +495,8 @@ int main(void)
 		container_test(many_users_are_all_found),
 		container_test(a_file_system_that_never_answers_costs_a_second),
 		container_test(another_hosts_names_come_from_its_own_file),
+		container_test(a_user_of_the_host_that_is_renamed_has_its_new_name),
+		cmocka_unit_test(what_was_learned_anew_is_a_change),
 		cmocka_unit_test(host_names_are_the_c_librarys),
 	};
 

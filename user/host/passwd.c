@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -81,6 +82,8 @@ struct passwd_cache {
 	size_t names_bytes;
 	struct told_name *told; /* by a listener's cache, or to a learning one */
 	bool is_learning;       /* only what was told is known */
+	struct stat host_file;  /* /etc/passwd when passwd_refresh looked last */
+	uint64_t changes;
 	passwd_listener listener;
 	void *listener_context;
 };
@@ -279,7 +282,11 @@ void passwd_learn(struct passwd_cache *cache, uint32_t mnt_ns, uint32_t pid, uin
 
 	if (length > TOLD_BYTES_MAX || memchr(name, '\0', length))
 		return;
-	told = told_make(cache, &key);
+	told = told_find(cache, &key);
+	if (told)
+		cache->changes++;
+	else
+		told = told_make(cache, &key);
 	if (told)
 		told_set(told, length ? name : NULL, length);
 }
@@ -460,10 +467,38 @@ const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint3
 	return name_tell(cache, &key, container_name_find(cache, proc_fd, pid, mnt_ns, uid));
 }
 
+void passwd_refresh(struct passwd_cache *cache)
+{
+	struct host_name *name, *next_name;
+	struct stat now = {0};
+	bool is_first = !cache->host_file.st_ino;
+
+	if (cache->is_learning || cache->host || stat("/etc/passwd", &now) ||
+	    (now.st_ino == cache->host_file.st_ino && now.st_size == cache->host_file.st_size &&
+	     !memcmp(&now.st_mtim, &cache->host_file.st_mtim, sizeof(now.st_mtim))))
+		return;
+	cache->host_file = now;
+	if (is_first)
+		return;
+	cache->changes++;
+	HASH_ITER (hh, cache->host_names, name, next_name) {
+		HASH_DEL(cache->host_names, name);
+		free(name->name);
+		free(name);
+	}
+}
+
+uint64_t passwd_changes(const struct passwd_cache *cache)
+{
+	return cache->changes;
+}
+
 void passwd_forget(struct passwd_cache *cache, uint32_t mnt_ns)
 {
 	struct known_root *root, *next_root;
 	struct passwd_file *file, *next_file;
+
+	cache->changes++;
 
 	/* Of a learning cache there are none. */
 	HASH_ITER (hh, cache->roots, root, next_root) {

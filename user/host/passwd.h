@@ -34,6 +34,13 @@ const char *passwd_container_name(struct passwd_cache *cache, int proc_fd, uint3
  * root may be another than that of the runtime's steps before it. */
 void passwd_forget(struct passwd_cache *cache, uint32_t mnt_ns);
 
+/* Has a look at whether /etc/passwd is another one, and if so asks for the host's names again. Worth
+ * a system call each second to who runs for long; other name services are not seen to change. */
+void passwd_refresh(struct passwd_cache *cache);
+
+/* How often names that were given out may have become others: what was made of them is then old. */
+uint64_t passwd_changes(const struct passwd_cache *cache);
+
 /* mnt_ns and pid as passwd_container_name has them; both 0: a user of the host. A later name takes
  * the place of an earlier one, and "" means none; what does not fit is left out. */
 void passwd_learn(struct passwd_cache *cache, uint32_t mnt_ns, uint32_t pid, uint32_t uid,

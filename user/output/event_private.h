@@ -133,7 +133,9 @@ struct event_writer {
 	struct event_second seconds[2]; /* of events, of starts */
 	struct json_values values;
 	struct event_blocks *blocks;
-	struct text scratch; /* the line in the other format's form */
+	uint64_t refreshed_second; /* of the boot clock: names were looked after */
+	uint64_t names_changes;    /* passwd_changes() then */
+	struct text scratch;       /* the line in the other format's form */
 
 	/* Of the line being written. */
 	struct text *out;

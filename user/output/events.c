@@ -11,6 +11,7 @@
 #include "view/column.h"
 
 #define ECS_VERSION "9.0.0" /* has process.vpid and thread.capabilities; released in 2025 */
+#define NS_PER_SECOND 1000000000ULL
 
 struct event_writer *event_writer_new(const struct event_writer_options *options,
 				      const struct view_context *view)
@@ -166,22 +167,31 @@ static void add_words(struct event_writer *writer, const struct event_line *line
 	text_add_char(out, '\n');
 }
 
-/* A container's program runs in the root that was made for it; until then, the runtime's own steps
- * may have been seen in the host's. */
-static void forget_names(struct event_writer *writer, const struct event_line *line)
+/*
+ * Names change under who runs for long: users of the host are added and renamed, and a container's
+ * program runs in the root that was made for it, where until then the runtime's own steps were seen
+ * in the host's.
+ */
+static void refresh_names(struct event_writer *writer, const struct event_line *line)
 {
+	struct passwd_cache *users = writer->view->users;
+	uint64_t second = line->time_boot_ns / NS_PER_SECOND;
 	const struct event *event = line->event;
 
-	if (!event || !event->exec || !line->container ||
-	    event->record->tgid != line->container->first_pid)
-		return;
-	passwd_forget(writer->view->users, event->identity->ns[NS_MNT]);
-	event_blocks_clear(writer->blocks);
+	if (event && event->exec && line->container &&
+	    event->record->tgid == line->container->first_pid)
+		passwd_forget(users, event->identity->ns[NS_MNT]);
+	if (second != writer->refreshed_second)
+		passwd_refresh(users);
+	writer->refreshed_second = second;
+	if (passwd_changes(users) != writer->names_changes)
+		event_blocks_clear(writer->blocks);
+	writer->names_changes = passwd_changes(users);
 }
 
 void event_writer_add(struct event_writer *writer, const struct event_line *line, struct text *out)
 {
-	forget_names(writer, line);
+	refresh_names(writer, line);
 	if (writer->format == EVENT_FORMAT_TEXT)
 		add_words(writer, line, out);
 	else
