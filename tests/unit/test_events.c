@@ -74,6 +74,28 @@ static void an_exec_tells_what_no_schema_has(void **state)
 	json_object_put(line);
 }
 
+static const struct event_line *fork_of_known(struct stage *stage)
+{
+	struct proc *proc = stage_proc(stage, 3802);
+
+	proc->exe = "/usr/bin/bash";
+	proc->exe_length = strlen(proc->exe);
+	return scene_fork(stage);
+}
+
+static void the_table_knows_where_the_program_lies(void **state)
+{
+	struct json_object *line = scene_parse(fork_of_known, &defaults);
+
+	(void)state;
+	assert_at(line, "process.executable", "\"/usr/bin/bash\"");
+	json_object_put(line);
+	line = scene_parse(scene_fork, &defaults);
+	assert_at(line, "process.executable", NULL);
+	assert_true(names(line, "nsview.unknown", "process.executable"));
+	json_object_put(line);
+}
+
 static void before_has_what_changed_and_nothing_else(void **state)
 {
 	struct json_object *line = scene_parse(scene_exec, &defaults);
@@ -437,6 +459,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_exec_tells_who_what_and_why),
 		cmocka_unit_test(an_exec_tells_what_no_schema_has),
+		cmocka_unit_test(the_table_knows_where_the_program_lies),
 		cmocka_unit_test(before_has_what_changed_and_nothing_else),
 		cmocka_unit_test(each_id_has_its_place),
 		cmocka_unit_test(namespaces_are_told_before_and_after),

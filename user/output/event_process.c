@@ -6,8 +6,6 @@
 
 #include "base/mem.h"
 #include "model/model.h"
-#include "view/column.h"
-#include "view/proc_fields.h"
 
 static bool is_unknown(const struct event_subject *subject, enum task_field field)
 {
@@ -98,29 +96,16 @@ static void put_exec_path(struct event_writer *writer, const struct event *event
 		writer->unknown |= AT_BIT(EXECUTABLE);
 }
 
-/* Of a process that is there already: the kernel's own word for it. */
-static void put_linked_path(struct event_writer *writer, const struct event_subject *subject)
-{
-	static const struct column column = {.at = FIELD_EXE};
-	struct value value = {.kind = VALUE_UNKNOWN};
-
-	if (subject->proc)
-		proc_get_link(&column, writer->view, subject->proc, &value);
-	if (value.kind == VALUE_TEXT)
-		event_put_member(writer, "executable", AT_EXECUTABLE, value.text.data,
-				 value.text.length);
-	else if (value.kind == VALUE_UNKNOWN)
-		writer->unknown |= AT_BIT(EXECUTABLE);
-}
-
 static void put_executable(struct event_writer *writer, const struct event_line *line,
 			   const struct event_subject *subject)
 {
+	const struct proc *proc = subject->proc;
+
 	if (line->event && line->event->exec)
 		put_exec_path(writer, line->event);
-	else if (line->kind == LINE_SNAPSHOT)
-		put_linked_path(writer, subject);
-	else if (!(subject->identity->flags & TASK_KTHREAD))
+	else if (proc && proc->exe && is_path(proc->exe, proc->exe_length))
+		event_put_member(writer, "executable", AT_EXECUTABLE, proc->exe, proc->exe_length);
+	else if (!(subject->identity->flags & (TASK_KTHREAD | TASK_ZOMBIE)))
 		writer->unknown |= AT_BIT(EXECUTABLE);
 }
 
