@@ -5,16 +5,35 @@ import json
 import os
 import pathlib
 import platform
+import subprocess
+import time
 import unittest
 
 import nsview
 
 VERDICTS = {"fine", "limits", "lacks"}
+HOOKS = ["fork", "exec", "exit", "credentials", "namespaces", "refused", "privileges", "idmap", "cgroup_make",
+         "cgroup_remove", "cgroup_attach", "complete", "sweep"]
+TIERS = {
+    **dict.fromkeys(HOOKS, ["tracepoint", "off"]),
+    "fork": ["tracepoint", "kprobe", "off"],
+    "exit": ["tracepoint", "kprobe", "off"],
+    **dict.fromkeys(["credentials", "namespaces", "refused", "privileges"],
+                    ["kprobe", "fentry", "syscall", "off"]),
+    "idmap": ["kprobe", "fentry", "off"],
+    "sweep": ["iterator", "off"],
+}
 UNPRIVILEGED = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all")
 
 
 def doctor(*words, check=0, **options):
     return json.loads(nsview.run(*words, "doctor", "--json", check=check, **options).stdout)
+
+
+def programs():
+    """The ids of all BPF programs in the kernel of hooks of nsview's."""
+    said = subprocess.run(["bpftool", "-j", "prog", "list"], capture_output=True, text=True, check=True)
+    return {one["id"] for one in json.loads(said.stdout) if "__" in one.get("name", "")}
 
 
 def cgroup_layout():
@@ -30,6 +49,7 @@ class Doctor(unittest.TestCase):
     def test_each_check_has_a_verdict_and_lacks_have_a_remedy(self):
         said = doctor(check=None)
         self.assertIs(type(said.pop("kernel_view")), bool)
+        said.pop("hooks")
         for name, check in said.items():
             with self.subTest(check=name):
                 self.assertEqual(set(check), {"value", "verdict", "remedy"})
@@ -98,9 +118,40 @@ class Doctor(unittest.TestCase):
         self.assertTrue(all(line.isprintable() for line in lines))
         names = ["kernel", "BTF", "privileges", "lockdown", "iterator", "pid namespace", "cgroup", "/proc"]
         self.assertEqual([line[:15].rstrip() for line in lines[:len(names)]], names)
+        said.pop("hooks")
         for line, (name, check) in zip(lines, list(said.items())[1:]):
             with self.subTest(check=name):
                 self.assertEqual(f"({check['remedy']})" in line, check["remedy"] is not None)
+
+    def test_each_hook_is_told_with_its_tier_and_why_no_better_one(self):
+        hooks = {hook["hook"]: hook for hook in doctor(check=None)["hooks"]}
+        self.assertEqual(list(hooks), HOOKS)
+        for name, hook in hooks.items():
+            with self.subTest(hook=name):
+                self.assertEqual(set(hook), {"hook", "tier", "meaning", "missed", "why"})
+                self.assertIn(hook["tier"], TIERS[name])
+                # The best that the row has needs no excuse, and anything else needs one.
+                self.assertEqual(hook["why"] is None, hook["tier"] == TIERS[name][0])
+
+    def test_kprobes_are_used_where_the_kernel_has_them(self):
+        hooks = {hook["hook"]: hook for hook in doctor(check=None)["hooks"]}
+        has_kprobes = pathlib.Path("/sys/bus/event_source/devices/kprobe").exists()
+        for name in ("credentials", "namespaces", "refused", "privileges", "idmap"):
+            with self.subTest(hook=name):
+                self.assertEqual(hooks[name]["tier"] == "kprobe", has_kprobes)
+
+    def test_who_may_not_load_anything_has_no_hooks_and_is_told_why(self):
+        self.assertEqual(doctor(check=3, command=UNPRIVILEGED)["hooks"], [])
+        self.assertIn("cannot listen for events", nsview.run("doctor", check=3, command=UNPRIVILEGED).stdout)
+
+    def test_nothing_stays_attached(self):
+        before = programs()
+        doctor(check=None)
+        for _ in range(100):
+            if not programs() - before:
+                break
+            time.sleep(0.1)
+        self.assertEqual(programs() - before, set())
 
     def test_words_it_does_not_know_are_refused(self):
         done = nsview.run("doctor", "now", check=2)

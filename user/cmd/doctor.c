@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/doctor_hooks.h"
 #include "cmd/options.h"
 #include "cmd/print.h"
 #include "host/caps.h"
@@ -327,7 +328,8 @@ static const struct {
 	{"proc", "/proc", doctor_proc},
 };
 
-static void print_human(struct text *out, struct finding *findings, bool can_read_kernel)
+static void print_human(struct text *out, struct finding *findings, bool can_read_kernel,
+			const struct doctor_hooks *hooks)
 {
 	size_t name_width = 0;
 	size_t value_width = 0;
@@ -363,9 +365,11 @@ static void print_human(struct text *out, struct finding *findings, bool can_rea
 				     ? "\nnsview reads the processes from the kernel.\n"
 				     : "\nnsview cannot read the kernel here: it reads /proc, and "
 				       "what that does not tell is shown as ?.\n");
+	doctor_hooks_print(hooks, out);
 }
 
-static void print_json(struct text *out, const struct finding *findings, bool can_read_kernel)
+static void print_json(struct text *out, const struct finding *findings, bool can_read_kernel,
+		       const struct doctor_hooks *hooks)
 {
 	struct json json;
 
@@ -388,6 +392,7 @@ static void print_json(struct text *out, const struct finding *findings, bool ca
 			json_null(&json);
 		json_object_close(&json);
 	}
+	doctor_hooks_json(hooks, &json);
 	json_object_close(&json);
 	text_add_char(out, '\n');
 }
@@ -397,6 +402,7 @@ static int doctor_run(struct app *app, void *options, int argc, char **argv)
 	const struct doctor_options *wanted = options;
 	struct finding findings[ARRAY_SIZE(checks)] = {0};
 	struct doctor doctor = {.app = app};
+	struct doctor_hooks hooks = {0};
 	struct text out = {0};
 	int exit_code;
 
@@ -406,10 +412,12 @@ static int doctor_run(struct app *app, void *options, int argc, char **argv)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i].look(&doctor, &findings[i]);
+	doctor_hooks_look(&hooks, app);
 	if (wanted->as_json)
-		print_json(&out, findings, doctor.can_read_kernel);
+		print_json(&out, findings, doctor.can_read_kernel, &hooks);
 	else
-		print_human(&out, findings, doctor.can_read_kernel);
+		print_human(&out, findings, doctor.can_read_kernel, &hooks);
+	doctor_hooks_free(&hooks);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		text_free(&findings[i].value);
 		text_free(&findings[i].remedy);

@@ -350,6 +350,7 @@ void events_source_report(const struct events_source *events, struct hook_report
 
 		hooks[id] = (struct hook_report){
 			.name = hook_name(id),
+			.meaning = hook_rows[id].meaning,
 			.tier = hook->candidate ? hook->candidate->tier : TIER_OFF,
 			.why = hook->why.length    ? text_string((struct text *)&hook->why)
 			       : hook->is_unwanted ? "not asked for"

@@ -43,6 +43,7 @@ struct listen_options {
 /* What has become of one hook. */
 struct hook_report {
 	const char *name;    /* as in --hooks: "credentials"; static */
+	const char *meaning; /* what it tells of; static */
 	enum hook_tier tier; /* TIER_OFF: nothing listens */
 	const char *why;    /* why no better tier; NULL: it is the best. Borrowed from the source */
 	const char *missed; /* what goes unseen because of it; NULL: nothing. Static */
