@@ -175,6 +175,10 @@ def ids(pid):
     return found
 
 
+def outer_uids(pid):
+    return [int(word) for word in status(pid)["Uid"].split()]
+
+
 def outer_ids(pid):
     return {key: value for key, value in ids(pid).items() if not key.startswith("in_")}
 
@@ -240,6 +244,21 @@ def activity(pid):
     }
 
 
+def surface(pid):
+    """The words of docs/ps.md for a process in a container."""
+    lines, spaces, host = status(pid), namespaces(pid), host_namespaces()
+    holds = {line: int(lines[line], 16) for line in ("CapEff", "CapPrm", "CapBnd")}
+    is_host = spaces["user"] == host["user"]
+    claims = {
+        "host-root": 0 in outer_uids(pid),
+        "host-caps": is_host and holds["CapEff"] | holds["CapPrm"],
+        "can-gain": is_host and lines["NoNewPrivs"] == "0" and holds["CapBnd"],
+        "no-seccomp": lines["Seccomp"] == "0",
+        **{f"host-{kind}": spaces[kind] == host[kind] for kind in ("mnt", "pid", "net", "ipc")},
+    }
+    return [word for word, claim in claims.items() if claim]
+
+
 # Only the outside of a container differs from its inside.
 INSIDE_KEYS = ("in_user", "in_pid", "in_ppid", "in_uid", "in_euid", "in_gid", "in_egid")
 
@@ -249,6 +268,8 @@ def expected(pid):
     found = {**identity(pid), **activity(pid)}
     if is_outside(pid):
         found.update(dict.fromkeys(INSIDE_KEYS))
+    else:
+        found["surface"] = surface(pid)
     return found
 
 

@@ -108,7 +108,7 @@ class Comparison(unittest.TestCase):
         # A container that shares all that could set it apart is one nevertheless: procview cannot know.
         expected.update(container_facts(pid, declared))
         inner = int(procview.status(pid)["NSpid"].split()[-1])
-        expected.update(in_pid=inner)
+        expected.update(in_pid=inner, surface=procview.surface(pid))
         # ps looks for the terminal in the host's /dev/pts, which may not have one of that number.
         if declared["Config"]["Tty"]:
             expected["tty"] = "pts/0"

@@ -98,6 +98,86 @@ static void bare_namespaces_have_declared_nothing(void **state)
 	machine_end(&machine);
 }
 
+/* Nothing of the host is in reach. */
+static struct process process_make_shut(uint32_t pid)
+{
+	struct process process = process_make_inside(pid, 7, PID_NS_A);
+	struct task_record *task = &process.task;
+
+	memset(task->caps, 0, sizeof(task->caps));
+	task->ids.uid = task->ids.euid = task->ids.suid = task->ids.fsuid = USER_NAMELESS;
+	task->no_new_privs = 1;
+	task->seccomp = 2;
+	task->ns[NS_NET] = 5;
+	task->ns[NS_IPC] = 6;
+	return process;
+}
+
+static void assert_surface(struct process process, const char *expected)
+{
+	struct machine machine;
+
+	machine_fill(&machine, process);
+	assert_cell(&machine, 21, "surface", expected);
+	assert_cell(&machine, 10, "surface", "-");
+	machine_end(&machine);
+}
+
+#define TASK_FIELD(field) \
+	offsetof(struct task_record, field), sizeof(((struct task_record *)0)->field)
+
+static void surface_has_a_word_for_each_way_to_the_host(void **state)
+{
+	static const struct {
+		const char *shown;
+		size_t offset;
+		size_t size;
+		uint64_t value;
+	} ways[] = {
+		{"host-root", TASK_FIELD(ids.uid), 0},
+		{"host-root", TASK_FIELD(ids.euid), 0},
+		{"host-root", TASK_FIELD(ids.suid), 0},
+		{"host-root", TASK_FIELD(ids.fsuid), 0},
+		{"host-caps", TASK_FIELD(caps[CAP_SET_EFFECTIVE]), 1},
+		{"host-caps", TASK_FIELD(caps[CAP_SET_PERMITTED]), 1},
+		{"-", TASK_FIELD(caps[CAP_SET_BOUNDING]), 1},
+		{"-", TASK_FIELD(no_new_privs), 0},
+		{"no-seccomp", TASK_FIELD(seccomp), 0},
+		{"host-mnt", TASK_FIELD(ns[NS_MNT]), HOST_NS(NS_MNT)},
+		{"host-pid", TASK_FIELD(ns[NS_PID]), HOST_NS(NS_PID)},
+		{"host-net", TASK_FIELD(ns[NS_NET]), HOST_NS(NS_NET)},
+		{"host-ipc", TASK_FIELD(ns[NS_IPC]), HOST_NS(NS_IPC)},
+		{"-", TASK_FIELD(ns[NS_UTS]), HOST_NS(NS_UTS)},
+		{"?", TASK_FIELD(unknown), FIELD_BIT(FIELD_SECCOMP)},
+	};
+
+	(void)state;
+	assert_surface(process_make_shut(21), "-");
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct process process = process_make_shut(21);
+
+		memcpy((char *)&process.task + ways[i].offset, &ways[i].value, ways[i].size);
+		assert_surface(process, ways[i].shown);
+	}
+}
+
+static void what_an_exec_could_give_is_surface(void **state)
+{
+	struct process process = process_make_shut(21);
+
+	(void)state;
+	process.task.caps[CAP_SET_BOUNDING] = CAP_SYS_ADMIN_BIT;
+	process.task.no_new_privs = 0;
+	assert_surface(process, "can-gain");
+	process.task.caps[CAP_SET_EFFECTIVE] = CAP_SYS_ADMIN_BIT;
+	process.task.seccomp = 0;
+	assert_surface(process, "host-caps,can-gain,no-seccomp");
+	process.task.ns[NS_USER] = 5;
+	assert_surface(process, "no-seccomp");
+	process.task.flags |= TASK_ZOMBIE;
+	assert_surface(process, "-");
+}
+
 static void drift_is_what_any_of_effective_permitted_and_bounding_has_beyond(void **state)
 {
 	static const enum cap_set sets[] = {CAP_SET_EFFECTIVE, CAP_SET_PERMITTED, CAP_SET_BOUNDING};
@@ -255,6 +335,8 @@ int main(void)
 		cmocka_unit_test(what_the_files_say_is_shown_for_every_process_of_the_container),
 		cmocka_unit_test(without_files_of_a_runtime_nothing_is_made_up),
 		cmocka_unit_test(bare_namespaces_have_declared_nothing),
+		cmocka_unit_test(surface_has_a_word_for_each_way_to_the_host),
+		cmocka_unit_test(what_an_exec_could_give_is_surface),
 		cmocka_unit_test(drift_is_what_any_of_effective_permitted_and_bounding_has_beyond),
 		cmocka_unit_test(what_counts_only_in_a_user_namespace_of_its_own_is_no_drift),
 		cmocka_unit_test(drift_needs_the_capabilities),

@@ -183,6 +183,31 @@ static void capabilities_and_drift_are_those_of_all_together(void **state)
 	machine_end(&machine);
 }
 
+static void surface_is_of_all_processes_of_the_group(void **state)
+{
+	struct machine machine;
+	struct process process = process_make_inside(20, 1, PID_NS_A);
+
+	(void)state;
+	machine_start(&machine);
+	memset(process.task.caps, 0, sizeof(process.task.caps));
+	process.task.ns[NS_NET] = process.task.ns[NS_IPC] = 5;
+	machine_add(&machine, &process);
+	process.task.tgid = 21;
+	process.task.seccomp = 2;
+	process.task.ns[NS_IPC] = HOST_NS(NS_IPC);
+	machine_add(&machine, &process);
+	process = process_make_inside(30, 1, PID_NS_B);
+	process.task.unknown = FIELD_BIT(FIELD_SECCOMP);
+	machine_add(&machine, &process);
+	process = process_make(10);
+	machine_add(&machine, &process);
+	machine_settle(&machine);
+	assert_rows(&machine, GROUP_CONTAINER, "surface",
+		    "null [\"host-root\",\"no-seccomp\",\"host-ipc\"] null");
+	machine_end(&machine);
+}
+
 static void what_counts_on_the_host_hides_what_does_not(void **state)
 {
 	struct machine machine;
@@ -244,9 +269,9 @@ static void the_table_says_it_too_and_names_at_most_three_users(void **state)
 	assert_string_equal(
 		written,
 		"RUNTIME PROCESSES CONTAINERS USERS                      CAPS CPU-USAGE CPU-LIMIT "
-		"MEMORY-USAGE MEMORY-LIMIT DRIFT\n"
+		"MEMORY-USAGE MEMORY-LIMIT DRIFT SURFACE\n"
 		"-               5          0 4000001,4000002,4000003,+2 full      0.00         - "
-		"           0            - -\n");
+		"           0            - -     -\n");
 	groups_free(groups);
 	free(result.procs);
 	free(written);
@@ -261,6 +286,7 @@ int main(void)
 		cmocka_unit_test(users_are_those_of_the_host_by_their_number),
 		cmocka_unit_test(users_stand_in_the_order_of_their_numbers_whoever_comes_first),
 		cmocka_unit_test(capabilities_and_drift_are_those_of_all_together),
+		cmocka_unit_test(surface_is_of_all_processes_of_the_group),
 		cmocka_unit_test(what_counts_on_the_host_hides_what_does_not),
 		cmocka_unit_test(
 			cpu_time_without_a_cgroup_is_that_of_the_processes_since_the_first),

@@ -55,7 +55,7 @@ static void add_cell(const struct rows *rows, struct text *out, const struct gro
 	struct value value;
 
 	value_get(rows, group, column, &value);
-	if (value.kind == VALUE_WORDS)
+	if (value.kind == VALUE_WORDS && column->is_users)
 		add_users(out, &value);
 	else
 		cell_format(out, &column->column, &value, rows->view);

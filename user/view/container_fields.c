@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/text.h"
 #include "bpf/event.h"
 #include "host/caps.h"
 #include "host/facts.h"
@@ -134,6 +136,93 @@ PROC_GETTER(proc_get_drift)
 	value->kind = VALUE_CAPS;
 	value->caps.mask = proc_drift(view, proc);
 	value->caps.reach = REACH_HOST;
+}
+
+const char *const proc_surface_words[] = {
+	[SURFACE_HOST_ROOT] = "host-root",
+	[SURFACE_HOST_CAPS] = "host-caps",
+	[SURFACE_CAN_GAIN] = "can-gain",
+	[SURFACE_NO_SECCOMP] = "no-seccomp",
+	[SURFACE_HOST_MNT] = "host-mnt",
+	[SURFACE_HOST_PID] = "host-pid",
+	[SURFACE_HOST_NET] = "host-net",
+	[SURFACE_HOST_IPC] = "host-ipc",
+	[SURFACE_WORDS] = NULL,
+};
+
+void proc_surface_add(struct text *out, uint32_t surface)
+{
+	for (int word = 0; word < SURFACE_WORDS; word++) {
+		if (surface >> word & 1)
+			text_add(out, proc_surface_words[word],
+				 strlen(proc_surface_words[word]) + 1);
+	}
+}
+
+/* What it is and may become on the host: nothing of that in a user namespace of its own, but root's
+ * files are root's everywhere. */
+static uint32_t surface_of_power(const struct view_context *view, const struct proc *proc)
+{
+	const struct task_record *task = proc->task;
+	const struct id_block *ids = &task->ids;
+	uint32_t surface = 0;
+
+	if (!ids->uid || !ids->euid || !ids->suid || !ids->fsuid)
+		surface |= 1u << SURFACE_HOST_ROOT;
+	if (!proc_is_host_effective(proc, view->model))
+		return surface;
+	if (task->caps[CAP_SET_EFFECTIVE] | task->caps[CAP_SET_PERMITTED])
+		surface |= 1u << SURFACE_HOST_CAPS;
+	if (!task->no_new_privs && task->caps[CAP_SET_BOUNDING])
+		surface |= 1u << SURFACE_CAN_GAIN;
+	return surface;
+}
+
+enum value_kind proc_surface(const struct view_context *view, const struct proc *proc,
+			     uint32_t *surface)
+{
+	static const struct {
+		enum ns_kind kind;
+		enum surface word;
+	} namespaces[] = {
+		{NS_MNT, SURFACE_HOST_MNT},
+		{NS_PID, SURFACE_HOST_PID},
+		{NS_NET, SURFACE_HOST_NET},
+		{NS_IPC, SURFACE_HOST_IPC},
+	};
+	const uint32_t *host_ns = model_host_ns(view->model);
+	const struct task_record *task = proc->task;
+
+	if (!proc->container || task->flags & TASK_ZOMBIE)
+		return VALUE_NONE;
+	if (proc->unknown & PROC_SURFACE_NEEDS || !host_ns[NS_USER])
+		return VALUE_UNKNOWN;
+	*surface = surface_of_power(view, proc);
+	if (!task->seccomp)
+		*surface |= 1u << SURFACE_NO_SECCOMP;
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
+		enum ns_kind kind = namespaces[i].kind;
+
+		if (!host_ns[kind])
+			return VALUE_UNKNOWN;
+		if (task->ns[kind] == host_ns[kind])
+			*surface |= 1u << namespaces[i].word;
+	}
+	return VALUE_WORDS;
+}
+
+PROC_GETTER(proc_get_surface)
+{
+	uint32_t surface;
+
+	(void)column;
+	value->kind = proc_surface(view, proc, &surface);
+	if (value->kind != VALUE_WORDS)
+		return;
+	text_clear(view->scratch);
+	proc_surface_add(view->scratch, surface);
+	value->text.data = view->scratch->data;
+	value->text.length = view->scratch->length;
 }
 
 /* False: *value says already that there is nothing to tell, or nobody knows. */

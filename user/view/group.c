@@ -10,6 +10,7 @@
 #include "bpf/event.h"
 #include "host/facts.h"
 #include "model/model.h"
+#include "view/container_fields.h"
 #include "view/group_private.h"
 
 const char *const group_way_words[GROUP_WAYS] = {
@@ -222,6 +223,20 @@ static void group_add_time(struct groups *groups, struct group *group, const str
 		group->start_boot_ns = proc->task->start_boot_ns;
 }
 
+static void group_add_surface(const struct groups *groups, struct group *group,
+			      const struct proc *proc)
+{
+	uint32_t surface = 0;
+	enum value_kind kind = proc_surface(groups->view, proc, &surface);
+
+	if (kind == VALUE_UNKNOWN)
+		group->is_surface_unknown = true;
+	if (kind != VALUE_WORDS)
+		return;
+	group->has_surface = true;
+	group->surface |= surface;
+}
+
 static void group_add_proc(struct groups *groups, struct group *group, const struct proc *proc)
 {
 	struct value value;
@@ -240,9 +255,9 @@ static void group_add_proc(struct groups *groups, struct group *group, const str
 	} else if (value.kind == VALUE_UNKNOWN) {
 		group->is_drift_unknown = true;
 	}
-	if (groups->sums_cpu) {
+	group_add_surface(groups, group, proc);
+	if (groups->sums_cpu)
 		group_add_time(groups, group, proc);
-	}
 	if (groups->sums_memory) {
 		part_get(groups, PART_RSS, proc, &value);
 		amount_add_use(&group->memory, &value);

@@ -44,6 +44,7 @@ struct group_column {
 	void (*get)(const struct group *group, const struct view_context *view,
 		    struct value *value);
 	bool is_json_only;
+	bool is_users;         /* names, of which a table shows the first ones */
 	unsigned int left_out; /* 1 << enum group_way: where it would say the obvious */
 };
 

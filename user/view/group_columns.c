@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/passwd.h"
+#include "view/container_fields.h"
 #include "view/group_private.h"
 
 static void get_name(const struct group *group, const struct view_context *view,
@@ -105,6 +106,24 @@ static void get_drift(const struct group *group, const struct view_context *view
 	value->caps.reach = REACH_HOST;
 }
 
+static void get_surface(const struct group *group, const struct view_context *view,
+			struct value *value)
+{
+	struct text *words = view->scratch;
+
+	if (group->is_surface_unknown) {
+		value->kind = VALUE_UNKNOWN;
+		return;
+	}
+	if (!group->has_surface)
+		return;
+	text_clear(words);
+	proc_surface_add(words, group->surface);
+	value->kind = VALUE_WORDS;
+	value->text.data = words->data;
+	value->text.length = words->length;
+}
+
 static void set_real(struct value *value, double real, bool is_unknown)
 {
 	value->kind = is_unknown ? VALUE_UNKNOWN : VALUE_REAL;
@@ -157,6 +176,7 @@ const struct group_column group_columns[] = {
 	 .left_out = 1u << GROUP_CONTAINER},
 	{.column = {.heading = "USERS", .json = "users", .type = COLUMN_WORDS},
 	 .get = get_users,
+	 .is_users = true,
 	 .left_out = 1u << GROUP_USER},
 	{.column = {.heading = "CAPS", .json = "caps", .type = COLUMN_CAPS}, .get = get_caps},
 	{.column = {.json = "eff", .type = COLUMN_CAP_NAMES},
@@ -175,6 +195,8 @@ const struct group_column group_columns[] = {
 	 .get = get_memory_limit},
 	{.column = {.heading = "DRIFT", .json = "drift", .type = COLUMN_CAP_NAMES},
 	 .get = get_drift},
+	{.column = {.heading = "SURFACE", .json = "surface", .type = COLUMN_WORDS},
+	 .get = get_surface},
 };
 const size_t group_columns_count = ARRAY_SIZE(group_columns);
 

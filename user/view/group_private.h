@@ -29,6 +29,7 @@ struct group {
 	size_t uids_capacity;
 	uint64_t caps[REACH_UNKNOWN + 1]; /* effective, by where they count */
 	uint64_t drift;
+	uint32_t surface;           /* bits of proc_surface */
 	uint64_t cpu_ns;            /* of processes that no cgroup of a container's counts */
 	uint64_t start_boot_ns;     /* of the oldest of these */
 	struct group_amount cpu;    /* CPUs */
@@ -36,6 +37,8 @@ struct group {
 	bool is_user_unknown;
 	bool is_caps_unknown;
 	bool is_drift_unknown;
+	bool is_surface_unknown;
+	bool has_surface;
 	bool has_declared;
 	UT_hash_handle hh;
 };
