@@ -28,10 +28,9 @@
 
 #define SHELL(script) ((char *const[]){(char[]){"sh"}, (char[]){"-c"}, (char[]){script}, NULL})
 
-/* die's exit status is errno. 2, 1: PF_INET, SOCK_STREAM. */
-#define BIND_80                                                                \
-	"perl -MSocket -e 'socket S,2,1,0; bind S,sockaddr_in(80,INADDR_ANY) " \
-	"or die \"port 80: $!\\n\"'"
+/* die's exit status is errno. Without a module, which may be missing: socket(PF_INET, SOCK_STREAM),
+ * and a struct sockaddr_in. */
+#define BIND_80 "perl -e 'socket S,2,1,0; bind S,pack(\"SnNx8\",2,80,0) or die \"port 80: $!\\n\"'"
 #define TAKE_128M "perl -e '$x = \"x\" x (128 << 20); print \"had it\\n\"'"
 #define REBOOT                                                                                \
 	"perl -e 'syscall(" STRING(__NR_reboot) ",0xfee1dead,672274793,0x1234567)==0 or die " \
