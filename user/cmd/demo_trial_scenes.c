@@ -21,8 +21,6 @@
 #define STRING(word) STRING_(word)
 #define KILLED (128 + SIGKILL)
 #define PEER "plain"
-#define CPU_LEAST 45 /* percent */
-#define CPU_MOST 55
 #define HALF_A_CPU 500000000 /* in billionths */
 #define SMALL_MEMORY (64u << 20)
 
@@ -184,10 +182,10 @@ static bool trial_judge_cpu(const struct stage *stage, const struct trial_seen *
 		    "%" PRIu64 " of them the kernel stopped it.",
 		    (unsigned int)(seen->cpu_limit_nano / 10000000), percent, seen->periods,
 		    seen->throttled);
-	if (percent < CPU_LEAST)
+	if (percent < TRIAL_CPU_LEAST)
 		text_add_string(said, " That is less than the limit: this machine is too busy to "
 				      "show where it lies.");
-	return seen->wall_ns && seen->cpu_limit_nano == HALF_A_CPU && percent <= CPU_MOST;
+	return seen->wall_ns && seen->cpu_limit_nano == HALF_A_CPU && percent <= TRIAL_CPU_MOST;
 }
 
 static bool trial_judge_memory(const struct stage *stage, const struct trial_seen *seen,

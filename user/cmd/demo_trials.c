@@ -64,6 +64,13 @@ unsigned int trial_cpu_percent(const struct trial_seen *seen)
 	return seen->wall_ns ? (unsigned int)(seen->cpu_ns * 100 / seen->wall_ns) : 0;
 }
 
+static bool trial_is_half(const struct trial_seen *seen)
+{
+	unsigned int percent = trial_cpu_percent(seen);
+
+	return percent >= TRIAL_CPU_LEAST && percent <= TRIAL_CPU_MOST;
+}
+
 /* What the kernel has accounted to its cgroup in a second. */
 static void trial_measure_cpu(const struct launch *launch, struct trial_seen *seen)
 {
@@ -147,7 +154,7 @@ static enum stage_end trial_watch(struct trial_run *run, struct text *said)
 	if (end != STAGE_SHOWN)
 		return end;
 	if (run->trial->is_busy) {
-		for (int i = 0; i < TRIAL_CPU_TRIES && trial_cpu_percent(seen) < 45; i++)
+		for (int i = 0; i < TRIAL_CPU_TRIES && !trial_is_half(seen); i++)
 			trial_measure_cpu(run->launch, seen);
 		trial_read_process(run->launch, seen);
 		return stage_is_interrupted() ? STAGE_INTERRUPTED : STAGE_SHOWN;

@@ -16,6 +16,9 @@ struct text;
 
 #define TRIAL_COUNT_MAX 3
 #define TRIAL_PRINTED_MAX 512
+/* Percent of a CPU that pass for a half: which periods fall into the second is chance. */
+#define TRIAL_CPU_LEAST 45
+#define TRIAL_CPU_MOST 55
 
 struct trial {
 	const struct spec spec;
