@@ -30,6 +30,9 @@ static const struct devices_link {
 	{"dev/ptmx", "pts/ptmx"},
 };
 
+/* Where the kernel has that (CONFIG_PROC_KCORE): masked, unless the container is privileged. */
+static const struct devices_link devices_core = {"dev/core", "/proc/kcore"};
+
 /* What docker leaves out of a privileged container's /dev: they have mounts of their own there,
  * or belong to the host's own terminal. */
 static const char *const devices_skipped[] = {
@@ -121,16 +124,21 @@ static int devices_add_few(int host_fd, int root_fd, enum devices_kind kind)
 	return r;
 }
 
+static int devices_add_link(int root_fd, const struct devices_link *link)
+{
+	if (symlinkat(link->target, root_fd, link->path) && errno != EEXIST)
+		return log_fail(-errno, "make the link /%s in the container", link->path);
+	return 0;
+}
+
 int devices_add(int host_fd, int root_fd, enum devices_kind kind)
 {
 	int r = kind == DEVICES_ALL ? devices_add_tree(host_fd, root_fd, "dev", DEVICES_DEPTH)
 				    : devices_add_few(host_fd, root_fd, kind);
 
-	for (size_t i = 0; !r && i < ARRAY_SIZE(devices_links); i++) {
-		if (symlinkat(devices_links[i].target, root_fd, devices_links[i].path) &&
-		    errno != EEXIST)
-			r = log_fail(-errno, "make the link /%s in the container",
-				     devices_links[i].path);
-	}
+	for (size_t i = 0; !r && i < ARRAY_SIZE(devices_links); i++)
+		r = devices_add_link(root_fd, &devices_links[i]);
+	if (!r && !faccessat(host_fd, devices_core.target + 1, F_OK, AT_SYMLINK_NOFOLLOW))
+		r = devices_add_link(root_fd, &devices_core);
 	return r;
 }
