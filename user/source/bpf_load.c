@@ -26,6 +26,7 @@
 #include "source/hooks.h"
 #include "source/source.h"
 
+#define WAKE_BYTES (1 << 16)           /* more batches cost more than they bring sooner */
 #define NO_SECTION "nsview/none"       /* matches no program */
 #define TRACEPOINT_PREFIX "btf_trace_" /* the type of a tracepoint: include/trace/bpf_probe.h */
 #define ITERATOR_PREFIX "bpf_iter_"
@@ -82,12 +83,19 @@ static int object_set_maps(struct bpf_object *object, const struct bpf_load_opti
 	return r;
 }
 
+/* Early enough for the reader to come before the ring is full. */
+static unsigned int wake_bytes(size_t ring_bytes)
+{
+	return ring_bytes / 8 < WAKE_BYTES ? (unsigned int)ring_bytes / 8 : WAKE_BYTES;
+}
+
 static int object_set_events(struct nsview_bpf *object, const struct bpf_load_options *options)
 {
 	const struct listen_options *listen = options->listen;
 
 	object->rodata->is_listening = true;
 	object->rodata->has_task_storage = options->has_task_storage;
+	object->rodata->wake_bytes = wake_bytes(listen->ring_bytes);
 	object->rodata->args_max = (unsigned int)listen->args_max;
 	object->rodata->env_max = (unsigned int)listen->env_max;
 	for (const char *const *name = options->programs; *name; name++) {

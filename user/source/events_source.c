@@ -374,7 +374,8 @@ static int events_open(struct events_source *events, const struct attach_options
 	events->cpus = (size_t)cpus;
 	events->counters = mem_new(events->cpus * sizeof(*events->counters));
 	events->ring = ring_open(bpf_map__fd(events->attach.loaded.object->maps.events),
-				 options->listen->ring_bytes);
+				 options->listen->ring_bytes,
+				 events->attach.loaded.object->rodata->wake_bytes);
 	return events->ring ? 0 : -errno;
 }
 

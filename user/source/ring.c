@@ -23,6 +23,7 @@ struct ring {
 	const uint64_t *producer;
 	const char *data;
 	size_t bytes;
+	size_t wake_bytes;
 	size_t page_bytes;
 	uint64_t at; /* read so far; *consumer may lag behind */
 	int epoll;
@@ -72,13 +73,14 @@ static int ring_watch(struct ring *ring, int map)
 	return 0;
 }
 
-struct ring *ring_open(int map, size_t bytes)
+struct ring *ring_open(int map, size_t bytes, size_t wake_bytes)
 {
 	struct ring *ring = mem_new(sizeof(*ring));
 	int r;
 
 	ring->epoll = -1;
 	ring->bytes = bytes;
+	ring->wake_bytes = wake_bytes;
 	ring->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	r = ring_map(ring, map);
 	if (!r)
@@ -96,8 +98,12 @@ struct ring *ring_open(int map, size_t bytes)
 int ring_wait(struct ring *ring, int timeout_ms)
 {
 	struct epoll_event event;
-	int r = epoll_wait(ring->epoll, &event, 1, timeout_ms);
+	int r;
 
+	/* What came while the last reading went on may be so much that nobody wakes for it. */
+	if (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->at >= ring->wake_bytes)
+		return 1;
+	r = epoll_wait(ring->epoll, &event, 1, timeout_ms);
 	return r < 0 ? -errno : r;
 }
 

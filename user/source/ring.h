@@ -13,12 +13,13 @@
 
 struct ring;
 
-/* map: of BPF_MAP_TYPE_RINGBUF with that many bytes; borrowed. NULL and errno. */
-struct ring *ring_open(int map, size_t bytes);
+/* map: of BPF_MAP_TYPE_RINGBUF with that many bytes; borrowed. wake_bytes: the kernel side wakes its
+ * reader when so many are in it, and not again when there are far more. NULL and errno. */
+struct ring *ring_open(int map, size_t bytes, size_t wake_bytes);
 void ring_close(struct ring *ring);
 
-/* Until the kernel wakes its reader, a signal comes, or the time is over. 1: more may be there, 0:
- * not known, -errno (-EINTR). */
+/* Until there is much to read, the kernel wakes its reader, a signal comes, or the time is over. 1:
+ * more may be there, 0: not known, -errno (-EINTR). */
 int ring_wait(struct ring *ring, int timeout_ms);
 
 /*
