@@ -65,7 +65,7 @@ class Build(unittest.TestCase):
     def test_a_changed_wire_rebuilds_both_sides(self):
         said = self.touch_and_make("bpf/event.h")
         self.assertIn("bpf/tasks.bpf.o", said)
-        self.assertIn("user/source/record.o", said)
+        self.assertIn("user/wire/record.o", said)
 
     def test_gcc_and_clang_have_nothing_to_say(self):
         for compiler in ("gcc", "clang"):

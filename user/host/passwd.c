@@ -170,7 +170,7 @@ static int line_compare(const void *left, const void *right)
 
 static void file_parse(struct passwd_file *file, const char *data, size_t length)
 {
-	const char *end = data + length;
+	const char *end = length ? data + length : data;
 	struct text names = {0};
 	size_t capacity = 0;
 
