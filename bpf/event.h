@@ -36,6 +36,7 @@ enum record_type {
 	RECORD_CONTAINER = 11, /* struct container_record: what its runtime's files say */
 	RECORD_MARK = 12,      /* struct mark_record: the end of the snapshot, the end of all */
 	RECORD_INSIDE = 13,    /* struct inside_record: what ps inside a container reads there */
+	RECORD_PARENT = 14,    /* struct parent_record: of a process in the snapshot */
 };
 
 /* In the order of cli.md's JSON `ns`. */
@@ -476,11 +477,13 @@ enum container_flag {
 	CONTAINER_NO_NEW_PRIVS = 1 << 1,
 	CONTAINER_NO_SECCOMP = 1 << 2,
 	CONTAINER_READONLY_ROOT = 1 << 3,
+	CONTAINER_RUNNING = 1 << 4, /* it had started before its first process here was recorded */
+	CONTAINER_TOLD = 1 << 5,    /* a line told it then; else it goes with the next event */
 };
 
 /*
  * struct runtime_container of the container whose first process was first_pid, started at
- * start_boot_ns. The tail: its texts, one behind the other, then zeros up to a multiple of 8.
+ * start_boot_ns; without texts nothing is known of it but its flags. The tail: its texts, one behind the other, then zeros up to a multiple of 8.
  */
 struct container_record {
 	struct record_header header;
@@ -537,6 +540,14 @@ struct inside_record {
 	__u32 pad;
 };
 
+/* A process that is not in the recording, but is the parent of one that is: when it started. */
+struct parent_record {
+	struct record_header header;
+	__u64 start_boot_ns;
+	__u32 tgid;
+	__u32 pad;
+};
+
 #define WIRE_ASSERT(type, size) _Static_assert(sizeof(type) == (size), #type ": WIRE_VERSION?")
 WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);
@@ -558,5 +569,6 @@ WIRE_ASSERT(struct user_record, 24);
 WIRE_ASSERT(struct container_record, 96);
 WIRE_ASSERT(struct mark_record, 48);
 WIRE_ASSERT(struct inside_record, 48);
+WIRE_ASSERT(struct parent_record, 24);
 
 #endif

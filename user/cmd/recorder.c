@@ -152,14 +152,18 @@ static void write_args(struct recorder *recorder, const struct proc *proc)
 		.start_boot_ns = proc->task->start_boot_ns,
 		.tgid = proc->task->tgid,
 		.kind = is_name ? ARGS_NAME : ARGS_VECTOR,
-		.length = is_name ? (__u32)strlen(data) : proc->args_length,
+		.length = is_name ? (__u32)strlen(data)
+			  : data  ? proc->args_length
+				  : 0,
 		.is_cut = !is_name && proc->args_cut,
 	};
 
-	if (!data)
+	if (proc->unknown & FIELD_BIT(FIELD_ARGS) || proc->task->flags & TASK_ZOMBIE ||
+	    (!data && proc->task->flags & TASK_KTHREAD))
 		return;
 	record_start(recorder, &args, sizeof(args));
-	text_add(&recorder->record, data, args.length);
+	if (args.length)
+		text_add(&recorder->record, data, args.length);
 	record_end(recorder);
 }
 
@@ -183,6 +187,36 @@ static int age_compare(const void *left, const void *right)
 	return (one->tgid > other->tgid) - (one->tgid < other->tgid);
 }
 
+static void write_proc(struct recorder *recorder, const struct proc *proc)
+{
+	const struct proc_key key = key_of(proc->task->tgid, proc->task->start_boot_ns);
+
+	known_add(recorder, &key);
+	if (proc->container)
+		recorder_names_started(recorder->names, proc->container);
+	recorder_names_proc(recorder->names, proc, recorder->session->app->facts.boot_now_ns);
+	write_task(recorder, proc);
+	write_args(recorder, proc);
+}
+
+/* Nothing but its start, of one that the selection does not let through. */
+static void write_parent(struct recorder *recorder, const struct proc *proc)
+{
+	const struct proc *parent = model_find(recorder->session->model, proc->task->ppid);
+	struct parent_record record = {
+		.header = {.size = sizeof(record), .type = RECORD_PARENT},
+		.tgid = proc->task->ppid,
+	};
+	struct proc_key key;
+
+	if (!parent)
+		return;
+	record.start_boot_ns = parent->task->start_boot_ns;
+	key = key_of(record.tgid, record.start_boot_ns);
+	if (!is_known(recorder, &key))
+		recording_add(recorder->writer, &record.header);
+}
+
 void recorder_snapshot(struct recorder *recorder)
 {
 	const struct query query = {.selection = recorder->session->selection};
@@ -197,15 +231,10 @@ void recorder_snapshot(struct recorder *recorder)
 	write_host(recorder);
 	if (result.count)
 		qsort(result.procs, result.count, sizeof(*result.procs), age_compare);
-	for (size_t i = 0; i < result.count; i++) {
-		const struct task_record *task = result.procs[i]->task;
-		const struct proc_key key = key_of(task->tgid, task->start_boot_ns);
-
-		known_add(recorder, &key);
-		recorder_names_proc(recorder->names, result.procs[i], facts->boot_now_ns);
-		write_task(recorder, result.procs[i]);
-		write_args(recorder, result.procs[i]);
-	}
+	for (size_t i = 0; i < result.count; i++)
+		write_proc(recorder, result.procs[i]);
+	for (size_t i = 0; i < result.count && recorder->is_selective; i++)
+		write_parent(recorder, result.procs[i]);
 	free(result.procs);
 	recorder_names_insides(recorder->names);
 	recording_add_mark(recorder->writer, MARK_SNAPSHOT, facts);
@@ -274,28 +303,53 @@ static bool is_event(const struct record_header *record, enum event_action actio
 	       ((const struct event_record *)record)->action == action;
 }
 
+static uint64_t record_time(const struct record_header *record)
+{
+	return record->type == RECORD_EVENT ? ((const struct event_record *)record)->time_boot_ns
+					    : 0;
+}
+
+/* Whether the model makes a process of the event alone. */
+static bool is_enough(const struct record_header *record)
+{
+	const struct event_record *event = (const struct event_record *)record;
+
+	return record->type == RECORD_TASK ||
+	       (record->type == RECORD_EVENT && event->action != EVENT_EXIT &&
+		event->parts & PART_IDENTITY && event->tid == event->tgid);
+}
+
+/* It was there before, and neither itself nor its parent is in the recording. */
+static void proc_introduce(struct recorder *recorder, const struct record_header *record,
+			   const struct proc *proc)
+{
+	recorder_names_proc(recorder->names, proc, record_time(record));
+	if (!is_enough(record))
+		write_task(recorder, proc);
+	if (!is_event(record, EVENT_EXEC))
+		write_args(recorder, proc);
+}
+
 /* Once a process was let through, the rest of its life is. */
 static bool selection_follow(struct recorder *recorder, const struct record_header *record,
 			     const struct proc *proc, bool is_selected)
 {
 	struct proc_key key;
+	bool is_new;
 
 	if (!record_key(record, &key))
 		return record->type != RECORD_CGROUP;
-	if (!is_selected && !is_known(recorder, &key))
+	is_new = !is_known(recorder, &key);
+	if (!is_selected && is_new)
 		return false;
-	known_add(recorder, &key);
 	if (proc)
 		cgroup_write(recorder, proc);
+	if (proc && is_new)
+		proc_introduce(recorder, record, proc);
+	known_add(recorder, &key);
 	if (is_event(record, EVENT_EXIT))
 		known_remove(recorder, &key);
 	return true;
-}
-
-static uint64_t record_time(const struct record_header *record)
-{
-	return record->type == RECORD_EVENT ? ((const struct event_record *)record)->time_boot_ns
-					    : 0;
 }
 
 void recorder_add(struct recorder *recorder, const struct record_header *record,
@@ -310,9 +364,49 @@ void recorder_add(struct recorder *recorder, const struct record_header *record,
 	recording_add(recorder->writer, record);
 }
 
+/* Of those that the selection lets through by the name that it has now. */
+static void members_introduce(struct recorder *recorder, const struct container *container,
+			      uint64_t time_boot_ns)
+{
+	autofree const struct proc **members = NULL;
+	struct query_live *query =
+		query_live_new(&recorder->session->selection, &recorder->session->view);
+	size_t count, members_count = 0;
+	const struct proc *procs = model_procs(recorder->session->model, &count);
+
+	members = mem_resize(NULL, count, sizeof(struct proc *));
+	for (size_t i = 0; i < count; i++) {
+		const struct proc_key key =
+			key_of(procs[i].task->tgid, procs[i].task->start_boot_ns);
+
+		if (procs[i].container == container && query_live_match(query, &procs[i]) &&
+		    !is_known(recorder, &key))
+			members[members_count++] = &procs[i];
+	}
+	if (members_count)
+		qsort(members, members_count, sizeof(struct proc *), age_compare);
+	for (size_t i = 0; i < members_count; i++) {
+		const struct task_record *task = members[i]->task;
+		const struct proc_key key = key_of(task->tgid, task->start_boot_ns);
+
+		recorder_names_unnamed(recorder->names, members[i], time_boot_ns);
+		known_add(recorder, &key);
+		write_task(recorder, members[i]);
+		write_args(recorder, members[i]);
+	}
+	query_live_free(query);
+}
+
+void recorder_started(struct recorder *recorder, const struct container *container)
+{
+	recorder_names_started(recorder->names, container);
+}
+
 void recorder_container(struct recorder *recorder, const struct container *container,
 			uint64_t time_boot_ns)
 {
+	if (recorder->is_selective)
+		members_introduce(recorder, container, time_boot_ns);
 	recorder_names_container(recorder->names, container, time_boot_ns);
 }
 

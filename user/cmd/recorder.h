@@ -35,8 +35,11 @@ void recorder_snapshot(struct recorder *recorder);
 void recorder_add(struct recorder *recorder, const struct record_header *record,
 		  const struct proc *proc, bool is_selected);
 
-/* A container has got its name (container->declared), at this time: before the line that tells
- * it, and before the event that it came with. */
+/* The record that recorder_add gets next started it: its first process is in it. */
+void recorder_started(struct recorder *recorder, const struct container *container);
+
+/* A container has got its name (container->declared) since, at this time: before the line that tells
+ * it. What it is called from its start on comes with its first process. */
 void recorder_container(struct recorder *recorder, const struct container *container,
 			uint64_t time_boot_ns);
 

@@ -28,7 +28,9 @@ struct known_container {
 	struct proc_key first; /* here */
 	struct proc_key shown; /* in a replay */
 	bool is_written;       /* what its runtime says of it */
-	int insides;           /* how often what is inside it was written */
+	bool is_running_written;
+	bool was_running; /* before the first of its processes that is recorded */
+	int insides;      /* how often what is inside it was written */
 	UT_hash_handle hh;
 };
 
@@ -48,6 +50,7 @@ struct recorder_names {
 	struct recording_writer *writer;
 	bool is_selective;
 	struct known_container *containers;
+	const struct container *started; /* with the record that comes next */
 	struct last_names last;
 	const struct column *in_user;
 };
@@ -133,23 +136,28 @@ static struct known_container *container_know(struct recorder_names *names, cons
 	known->shown = first;
 	if (names->is_selective)
 		known->shown = (struct proc_key){proc->task->start_boot_ns, proc->task->tgid};
+	known->was_running = names->is_selective && names->started != container;
 	container_forget_one(names);
 	HASH_ADD(hh, names->containers, first, sizeof(known->first), known);
 	return known;
 }
 
 static void container_write(struct recorder_names *names, struct known_container *known,
-			    const struct runtime_container *declared, uint64_t time_boot_ns)
+			    const struct runtime_container *declared, uint64_t time_boot_ns,
+			    bool is_told)
 {
 	const struct container_record record = {
 		.time_boot_ns = time_boot_ns,
 		.start_boot_ns = known->shown.start_boot_ns,
 		.first_pid = (__u32)known->shown.tgid,
+		.flags = (known->was_running ? CONTAINER_RUNNING : 0) |
+			 (is_told ? CONTAINER_TOLD : 0),
 	};
 
-	if (!declared)
+	if (!declared && (!known->was_running || known->is_running_written))
 		return;
-	known->is_written = true;
+	known->is_running_written = true;
+	known->is_written = declared;
 	recording_add_container(names->writer, &record, declared);
 }
 
@@ -224,18 +232,36 @@ void recorder_names_container(struct recorder_names *names, const struct contain
 
 	if (!known)
 		return;
-	container_write(names, known, container->declared, time_boot_ns);
+	container_write(names, known, container->declared, time_boot_ns, true);
 	inside_write(names, known, container);
+}
+
+static void proc_know(struct recorder_names *names, const struct proc *proc, uint64_t time_boot_ns,
+		      const struct runtime_container *declared)
+{
+	struct known_container *container = container_know(names, proc);
+
+	if (container && !container->is_written)
+		container_write(names, container, declared, time_boot_ns, false);
+	names_look_up(names, proc);
+	names->started = NULL;
 }
 
 void recorder_names_proc(struct recorder_names *names, const struct proc *proc,
 			 uint64_t time_boot_ns)
 {
-	struct known_container *container = container_know(names, proc);
+	proc_know(names, proc, time_boot_ns, proc->container ? proc->container->declared : NULL);
+}
 
-	if (container && !container->is_written)
-		container_write(names, container, proc->container->declared, time_boot_ns);
-	names_look_up(names, proc);
+void recorder_names_unnamed(struct recorder_names *names, const struct proc *proc,
+			    uint64_t time_boot_ns)
+{
+	proc_know(names, proc, time_boot_ns, NULL);
+}
+
+void recorder_names_started(struct recorder_names *names, const struct container *container)
+{
+	names->started = container;
 }
 
 void recorder_names_exec(struct recorder_names *names, const struct proc *proc)

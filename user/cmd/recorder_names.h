@@ -27,10 +27,15 @@ void recorder_names_free(struct recorder_names *names);
 /* What a process needs to be shown as here. */
 void recorder_names_proc(struct recorder_names *names, const struct proc *proc,
 			 uint64_t time_boot_ns);
+/* The same, but for the name of its container, which comes later. */
+void recorder_names_unnamed(struct recorder_names *names, const struct proc *proc,
+			    uint64_t time_boot_ns);
 /* It runs another program: in a container's first process, what is inside is in place now. */
 void recorder_names_exec(struct recorder_names *names, const struct proc *proc);
 void recorder_names_container(struct recorder_names *names, const struct container *container,
 			      uint64_t time_boot_ns);
+/* The next process of it is its first one, and no other was there before. */
+void recorder_names_started(struct recorder_names *names, const struct container *container);
 /* What is inside every container of the model. */
 void recorder_names_insides(struct recorder_names *names);
 

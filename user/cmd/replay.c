@@ -30,6 +30,15 @@ struct declared_key {
 struct declared_entry {
 	struct declared_key key;
 	struct runtime_container declared;
+	bool is_declared;
+	bool was_running;
+	UT_hash_handle hh;
+};
+
+struct parent_entry {
+	uint32_t pid;
+	struct task_record task;
+	struct proc proc;
 	UT_hash_handle hh;
 };
 
@@ -38,6 +47,7 @@ struct replay {
 	struct declared_entry *by_key;
 	size_t count;
 	struct insides *insides;
+	struct parent_entry *parents;
 };
 
 void replay_free(struct replay *replay)
@@ -45,6 +55,7 @@ void replay_free(struct replay *replay)
 	if (!replay)
 		return;
 	HASH_CLEAR(hh, replay->by_key);
+	HASH_CLEAR(hh, replay->parents);
 	insides_free(replay->insides);
 	arena_free(&replay->arena);
 	free(replay);
@@ -156,9 +167,37 @@ static void container_take(struct replay *replay, const struct container_record 
 	if (entry)
 		HASH_DEL(replay->by_key, entry);
 	entry = arena_take(&replay->arena, sizeof(*entry));
-	entry->key = key;
+	*entry = (struct declared_entry){
+		.key = key,
+		.is_declared = container->texts,
+		.was_running = container->flags & CONTAINER_RUNNING,
+	};
 	declared_fill(replay, container, &entry->declared);
 	HASH_ADD(hh, replay->by_key, key, sizeof(entry->key), entry);
+}
+
+static void parent_take(struct replay *replay, const struct parent_record *parent)
+{
+	struct parent_entry *entry;
+
+	HASH_FIND(hh, replay->parents, &parent->tgid, sizeof(parent->tgid), entry);
+	if (entry || HASH_COUNT(replay->parents) >= DECLARED_MAX)
+		return;
+	entry = arena_take(&replay->arena, sizeof(*entry));
+	*entry = (struct parent_entry){
+		.pid = parent->tgid,
+		.task = {.tgid = parent->tgid, .start_boot_ns = parent->start_boot_ns},
+	};
+	entry->proc.task = &entry->task;
+	HASH_ADD(hh, replay->parents, pid, sizeof(entry->pid), entry);
+}
+
+const struct proc *replay_parent(const struct replay *replay, uint32_t pid)
+{
+	struct parent_entry *entry;
+
+	HASH_FIND(hh, replay->parents, &pid, sizeof(pid), entry);
+	return entry ? &entry->proc : NULL;
 }
 
 static struct container *container_find(struct model *model, const struct container_record *record)
@@ -186,12 +225,16 @@ bool replay_take(struct session *session, const struct record_header *record,
 		return true;
 	case RECORD_CONTAINER:
 		container_take(session->replay, container);
-		*named = container_find(session->model, container);
+		if (container->flags & CONTAINER_TOLD && container->texts)
+			*named = container_find(session->model, container);
 		if (*named)
 			model_declare(*named, replay_declared(session->replay, *named));
 		return true;
 	case RECORD_INSIDE:
 		insides_add(session->replay->insides, (const struct inside_record *)record);
+		return true;
+	case RECORD_PARENT:
+		parent_take(session->replay, (const struct parent_record *)record);
 		return true;
 	case RECORD_MARK:
 		return true;
@@ -200,14 +243,29 @@ bool replay_take(struct session *session, const struct record_header *record,
 	}
 }
 
-const struct runtime_container *replay_declared(const struct replay *replay,
-						const struct container *container)
+static struct declared_entry *entry_find(const struct replay *replay,
+					 const struct container *container)
 {
 	const struct declared_key key = {container->start_boot_ns, container->first_pid};
 	struct declared_entry *entry;
 
 	HASH_FIND(hh, replay->by_key, &key, sizeof(key), entry);
-	return entry ? &entry->declared : NULL;
+	return entry;
+}
+
+const struct runtime_container *replay_declared(const struct replay *replay,
+						const struct container *container)
+{
+	const struct declared_entry *entry = entry_find(replay, container);
+
+	return entry && entry->is_declared ? &entry->declared : NULL;
+}
+
+bool replay_was_running(const struct replay *replay, const struct container *container)
+{
+	const struct declared_entry *entry = entry_find(replay, container);
+
+	return entry && entry->was_running;
 }
 
 void replay_name(struct session *session)

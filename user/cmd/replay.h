@@ -8,10 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bpf/event.h"
 
 struct container;
+struct proc;
 struct replay;
 struct runtime_container;
 struct session;
@@ -28,6 +30,10 @@ void replay_free(struct replay *replay); /* takes NULL */
 bool replay_take(struct session *session, const struct record_header *record,
 		 struct container **named);
 
+/* A process of the snapshot's that is known by its pid and its start only, since the recording holds
+ * a child of it and not itself. NULL: nothing is known. */
+const struct proc *replay_parent(const struct replay *replay, uint32_t pid);
+
 /* What the recording has said of it so far; NULL: nothing. Asked instead of state files. */
 const struct runtime_container *replay_declared(const struct replay *replay,
 						const struct container *container);
@@ -36,6 +42,10 @@ const struct runtime_container *replay_declared(const struct replay *replay,
 int replay_snapshot(struct session *session);
 /* Once it is settled: gives its containers the names told so far. */
 void replay_name(struct session *session);
+
+/* Whether it had started before the first of its processes that is recorded: no line tells of
+ * that. */
+bool replay_was_running(const struct replay *replay, const struct container *container);
 
 /* After that: everything up to --at or the end into the model, for who shows a table.
  * An exit code. */

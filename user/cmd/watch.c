@@ -137,8 +137,7 @@ static void watch_name(struct watch *watch, struct container *container, uint64_
 			model_declare(container, declared);
 		return;
 	}
-	if (naming_add(session->naming, session->model, container, time_boot_ns) && watch->recorder)
-		recorder_container(watch->recorder, container, time_boot_ns);
+	naming_add(session->naming, session->model, container, time_boot_ns);
 }
 
 static int watch_tell_change(struct watch *watch, enum container_change change,
@@ -151,7 +150,11 @@ static int watch_tell_change(struct watch *watch, enum container_change change,
 	switch (change) {
 	case CONTAINER_STARTED:
 		watch_forget_limits(watch);
+		if (watch->recorder)
+			recorder_started(watch->recorder, container);
 		watch_name(watch, container, record->time_boot_ns);
+		if (session->replay && replay_was_running(session->replay, container))
+			return 0;
 		return watch_tell_container(watch, LINE_CONTAINER_STARTED, container, proc, record);
 	case CONTAINER_RENAMED:
 		watch_name(watch, container, record->time_boot_ns);
@@ -421,6 +424,14 @@ static int watch_work(struct watch *watch)
 	return watch->stopped ? watch->stopped : watch_sweep(watch, now_ns);
 }
 
+static const struct proc *watch_snapshot_parent(struct watch *watch, uint32_t ppid)
+{
+	const struct proc *parent = model_find(watch->session.model, ppid);
+
+	return parent || !watch->session.replay ? parent
+						: replay_parent(watch->session.replay, ppid);
+}
+
 static int watch_tell_snapshot(struct watch *watch)
 {
 	struct session *session = &watch->session;
@@ -430,7 +441,7 @@ static int watch_tell_snapshot(struct watch *watch)
 
 	watch->owes_snapshot = false;
 	for (size_t i = 0; i < count && !r; i++) {
-		const struct proc *parent = model_find(session->model, procs[i].task->ppid);
+		const struct proc *parent = watch_snapshot_parent(watch, procs[i].task->ppid);
 		struct event_line line = {
 			.kind = LINE_SNAPSHOT,
 			.time_boot_ns = watch->moment_ns,
@@ -498,6 +509,9 @@ static int watch_check_selection(struct watch *watch)
 	int exit_code = EXIT_DONE;
 	int r = query_run(&query, &watch->session.view, &result, &complaint);
 
+	/* What a recording starts with is not all that is in it. */
+	if (watch->session.replay && r != -EEXIST)
+		r = 0;
 	if (r)
 		log_lines(text_string(&complaint));
 	if (r == -EEXIST || (r && !selection->containers_count && !selection->pod))

@@ -304,6 +304,47 @@ static struct proc *parent_of(struct model *model, const struct event_record *re
 										     : NULL;
 }
 
+static void proc_set_args(struct proc *proc, const struct args_record *args)
+{
+	if (args->kind == ARGS_EXE) {
+		exe_set(proc, record_args(args), args->length);
+		return;
+	}
+	args_set(proc, record_args(args), args->length, args->is_cut);
+	proc->unknown &= ~FIELD_BIT(FIELD_ARGS);
+	if (args->kind == ARGS_NAME) {
+		proc->long_name = proc->args;
+		proc->args = NULL;
+		proc->args_length = 0;
+	}
+}
+
+static void early_args_keep(struct model *model, const struct args_record *args)
+{
+	struct args_record **early = &model->early_args[args->kind == ARGS_EXE];
+
+	free(*early);
+	*early = mem_resize(NULL, args->header.size, 1);
+	memcpy(*early, args, args->header.size);
+}
+
+/* False: none came before it. */
+static bool early_args_take(const struct model *model, struct proc *proc)
+{
+	bool has_args = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(model->early_args); i++) {
+		const struct args_record *early = model->early_args[i];
+
+		if (!early || early->tgid != proc->task->tgid ||
+		    early->start_boot_ns != proc->task->start_boot_ns)
+			continue;
+		proc_set_args(proc, early);
+		has_args |= early->kind != ARGS_EXE;
+	}
+	return has_args;
+}
+
 /* A fork, or the first that is heard of a process. */
 static struct proc *live_add(struct model *model, const struct event *event)
 {
@@ -316,7 +357,9 @@ static struct proc *live_add(struct model *model, const struct event *event)
 	if (!proc)
 		return NULL;
 	parent = parent_of(model, event->record); /* the table may have moved */
-	if (event->record->action == EVENT_FORK && parent)
+	if (early_args_take(model, proc))
+		; /* said in so many words */
+	else if (event->record->action == EVENT_FORK && parent)
 		args_inherit(proc, parent);
 	else if (!(task->flags & TASK_KTHREAD))
 		proc->unknown |= FIELD_BIT(FIELD_ARGS);
@@ -462,20 +505,12 @@ static void live_take_args(struct model *model, const struct args_record *args)
 {
 	struct proc *proc = model_find(model, args->tgid);
 
-	if (!proc || proc->task->start_boot_ns != args->start_boot_ns)
+	if (!proc || proc->task->start_boot_ns != args->start_boot_ns) {
+		early_args_keep(model, args);
 		return;
+	}
+	proc_set_args(proc, args);
 	model->last_pid = args->tgid;
-	if (args->kind == ARGS_EXE) {
-		exe_set(proc, record_args(args), args->length);
-		return;
-	}
-	args_set(proc, record_args(args), args->length, args->is_cut);
-	proc->unknown &= ~FIELD_BIT(FIELD_ARGS);
-	if (args->kind == ARGS_NAME) {
-		proc->long_name = proc->args;
-		proc->args = NULL;
-		proc->args_length = 0;
-	}
 }
 
 static int compare_starts(const void *left, const void *right)
@@ -565,5 +600,7 @@ void model_live_free(struct model *model)
 		free(model->procs[i].own.block);
 	}
 	pid_index_free(&model->index);
+	free(model->early_args[0]);
+	free(model->early_args[1]);
 	free(model->ended);
 }

@@ -73,6 +73,9 @@ struct model {
 	struct proc guest; /* the same where procs does not have it */
 	uint64_t guest_room[EVENT_TASK_MAX / 8];
 	uint64_t now_ns; /* when the last event happened */
+	/* Arguments and path of a process that is not there yet: a recording of a few processes
+	 * holds no parent that it could have them from. */
+	struct args_record *early_args[2];
 	struct {
 		struct container *container;
 		enum container_change change;

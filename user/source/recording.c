@@ -292,9 +292,19 @@ static uint32_t container_flags(const struct runtime_container *declared)
 	       (declared->has_readonly_root ? CONTAINER_READONLY_ROOT : 0);
 }
 
-void recording_add_container(struct recording_writer *writer,
-			     const struct container_record *container,
-			     const struct runtime_container *declared)
+static void container_fill(struct container_record *made, const struct runtime_container *declared)
+{
+	made->caps = declared->caps;
+	made->cpu_limit_nano = declared->cpu_limit_nano;
+	made->memory_limit_bytes = declared->memory_limit_bytes;
+	made->pids_limit = declared->pids_limit;
+	made->runtime_first_pid = declared->first_pid;
+	made->shares_host = declared->shares_host;
+	made->flags |= container_flags(declared);
+}
+
+static char *container_add_texts(struct container_record *made, char *tail,
+				 const struct runtime_container *declared)
 {
 	const char *const texts[CONTAINER_TEXTS] = {
 		[CONTAINER_RUNTIME] = declared->runtime,
@@ -305,23 +315,7 @@ void recording_add_container(struct recording_writer *writer,
 		[CONTAINER_POD_NAMESPACE] = declared->pod_namespace,
 		[CONTAINER_USER] = declared->user,
 	};
-	autofree struct container_record *made =
-		mem_new(padded(sizeof(*made) + CONTAINER_TEXTS * TEXT_BYTES_MAX));
-	char *tail = (char *)(made + 1);
 
-	*made = (struct container_record){
-		.header = {.type = RECORD_CONTAINER},
-		.time_boot_ns = container->time_boot_ns,
-		.start_boot_ns = container->start_boot_ns,
-		.first_pid = container->first_pid,
-		.caps = declared->caps,
-		.cpu_limit_nano = declared->cpu_limit_nano,
-		.memory_limit_bytes = declared->memory_limit_bytes,
-		.pids_limit = declared->pids_limit,
-		.runtime_first_pid = declared->first_pid,
-		.shares_host = declared->shares_host,
-		.flags = container_flags(declared),
-	};
 	for (int text = 0; text < CONTAINER_TEXTS; text++) {
 		size_t length = texts[text] ? strnlen(texts[text], TEXT_BYTES_MAX) : 0;
 
@@ -331,6 +325,28 @@ void recording_add_container(struct recording_writer *writer,
 		made->lengths[text] = (__u16)length;
 		memcpy(tail, texts[text], length);
 		tail += length;
+	}
+	return tail;
+}
+
+void recording_add_container(struct recording_writer *writer,
+			     const struct container_record *container,
+			     const struct runtime_container *declared)
+{
+	autofree struct container_record *made =
+		mem_new(padded(sizeof(*made) + CONTAINER_TEXTS * TEXT_BYTES_MAX));
+	char *tail = (char *)(made + 1);
+
+	*made = (struct container_record){
+		.header = {.type = RECORD_CONTAINER},
+		.time_boot_ns = container->time_boot_ns,
+		.start_boot_ns = container->start_boot_ns,
+		.first_pid = container->first_pid,
+		.flags = container->flags,
+	};
+	if (declared) {
+		container_fill(made, declared);
+		tail = container_add_texts(made, tail, declared);
 	}
 	made->header.size = (__u32)padded((size_t)(tail - (char *)made));
 	recording_add(writer, &made->header);

@@ -67,7 +67,7 @@ int recording_create(struct recording_writer **writer, const char *path, const s
 void recording_add(struct recording_writer *writer, const struct record_header *record);
 void recording_add_user(struct recording_writer *writer, uint32_t mnt_ns, uint32_t pid,
 			uint32_t uid, const char *name);
-/* container: its key and time; the rest is taken from declared. */
+/* container: its key, time and flags; the rest is taken from declared, which may be NULL. */
 void recording_add_container(struct recording_writer *writer,
 			     const struct container_record *container,
 			     const struct runtime_container *declared);

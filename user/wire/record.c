@@ -132,6 +132,8 @@ bool record_is_sound(const struct record_header *record, size_t available)
 		return mark_is_sound((const struct mark_record *)record);
 	case RECORD_INSIDE:
 		return inside_is_sound((const struct inside_record *)record);
+	case RECORD_PARENT:
+		return record->size == sizeof(struct parent_record);
 	default:
 		return false;
 	}
