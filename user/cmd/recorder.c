@@ -355,13 +355,16 @@ static bool selection_follow(struct recorder *recorder, const struct record_head
 void recorder_add(struct recorder *recorder, const struct record_header *record,
 		  const struct proc *proc, bool is_selected)
 {
-	if (recorder->is_selective && !selection_follow(recorder, record, proc, is_selected))
-		return;
-	if (proc && is_event(record, EVENT_EXEC))
+	bool is_written =
+		!recorder->is_selective || selection_follow(recorder, record, proc, is_selected);
+
+	if (is_written && proc && is_event(record, EVENT_EXEC))
 		recorder_names_exec(recorder->names, proc);
-	if (proc)
+	if (is_written && proc)
 		recorder_names_proc(recorder->names, proc, record_time(record));
-	recording_add(recorder->writer, record);
+	if (is_written)
+		recording_add(recorder->writer, record);
+	recorder_names_started(recorder->names, NULL);
 }
 
 /* Of those that the selection lets through by the name that it has now. */

@@ -236,6 +236,26 @@ void recorder_names_container(struct recorder_names *names, const struct contain
 	inside_write(names, known, container);
 }
 
+/* Those that were told before it was known by which pid a replay asks. */
+static void users_repeat(struct recorder_names *names, const struct known_container *container,
+			 const struct proc *proc)
+{
+	const struct view_context *view = &names->session->view;
+	const struct id_block *ids = &proc->task->in_ids;
+	const uint32_t uids[] = {ids->uid, ids->euid, ids->suid, ids->fsuid};
+	uint32_t mnt_ns = proc->task->ns[NS_MNT];
+
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
+		const char *name =
+			passwd_container_name(view->users, view->proc_fd,
+					      (uint32_t)container->first.tgid, mnt_ns, uids[i]);
+
+		if (name)
+			recording_add_user(names->writer, mnt_ns, (uint32_t)container->shown.tgid,
+					   uids[i], name);
+	}
+}
+
 static void proc_know(struct recorder_names *names, const struct proc *proc, uint64_t time_boot_ns,
 		      const struct runtime_container *declared)
 {
@@ -244,7 +264,9 @@ static void proc_know(struct recorder_names *names, const struct proc *proc, uin
 	if (container && !container->is_written)
 		container_write(names, container, declared, time_boot_ns, false);
 	names_look_up(names, proc);
-	names->started = NULL;
+	if (container && container->shown.tgid == proc->task->tgid &&
+	    container->first.tgid != proc->task->tgid)
+		users_repeat(names, container, proc);
 }
 
 void recorder_names_proc(struct recorder_names *names, const struct proc *proc,

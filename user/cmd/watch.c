@@ -140,6 +140,16 @@ static void watch_name(struct watch *watch, struct container *container, uint64_
 	naming_add(session->naming, session->model, container, time_boot_ns);
 }
 
+/* A recording of a few processes has those of a container that had its name before. */
+static void watch_name_running(struct watch *watch, const struct proc *proc)
+{
+	struct container *container = proc ? proc->container : NULL;
+	const struct replay *replay = watch->session.replay;
+
+	if (replay && container && !container->declared && replay_was_running(replay, container))
+		watch_name(watch, container, 0);
+}
+
 static int watch_tell_change(struct watch *watch, enum container_change change,
 			     struct container *container, const struct event_record *record)
 {
@@ -203,6 +213,7 @@ static int watch_apply_event(struct watch *watch, const struct event_record *rec
 	line.proc = model_last_proc(model);
 	line.parent = watch_parent(watch, record->ppid, record->parent_start_boot_ns);
 	line.container = line.proc ? line.proc->container : NULL;
+	watch_name_running(watch, line.proc);
 	if (!is_silent(record) && watch_selects(watch, line.proc))
 		r = watch_tell(watch, &line);
 	if (!r)
@@ -280,10 +291,11 @@ static void watch_named(void *context, struct container *container, uint64_t tim
 		.time_boot_ns = time_boot_ns,
 		.container = container,
 	};
-	const struct proc *first = model_find(watch->session.model, container->first_pid);
+	const struct proc *first;
 
 	if (watch->recorder)
 		recorder_container(watch->recorder, container, time_boot_ns);
+	first = model_find(watch->session.model, container->first_pid);
 	if (!watch->stopped && watch_selects(watch, first))
 		watch_tell(watch, &line);
 }
