@@ -133,7 +133,7 @@ static void make_other(struct event_make *make, struct choices *choices)
 	uint8_t tail = choose(choices, 40);
 	size_t size = sizeof(*header);
 
-	header->type = (__u16)(1 + choose(choices, RECORD_MARK));
+	header->type = (__u16)(1 + choose(choices, RECORD_PARENT));
 	memcpy(header + 1, choose_bytes(choices, 56), 56);
 	if (header->type == RECORD_USER) {
 		((struct user_record *)header)->length = tail;
@@ -163,7 +163,7 @@ static void make_other(struct event_make *make, struct choices *choices)
 		struct args_record *args = (void *)header;
 
 		args->tgid = 1 + choose(choices, 6);
-		args->kind = choose(choices, 2);
+		args->kind = choose(choices, 3);
 		args->length = tail;
 		size = sizeof(*args) + tail;
 	} else if (header->type == RECORD_MARK) {

@@ -167,6 +167,23 @@ static void write_args(struct recorder *recorder, const struct proc *proc)
 	record_end(recorder);
 }
 
+static void write_exe(struct recorder *recorder, const struct proc *proc)
+{
+	const struct args_record exe = {
+		.header = {.type = RECORD_ARGS},
+		.start_boot_ns = proc->task->start_boot_ns,
+		.tgid = proc->task->tgid,
+		.kind = ARGS_EXE,
+		.length = proc->exe_length,
+	};
+
+	if (!proc->exe)
+		return;
+	record_start(recorder, &exe, sizeof(exe));
+	text_add(&recorder->record, proc->exe, proc->exe_length);
+	record_end(recorder);
+}
+
 static void write_host(struct recorder *recorder)
 {
 	struct host_record host = {
@@ -197,6 +214,7 @@ static void write_proc(struct recorder *recorder, const struct proc *proc)
 	recorder_names_proc(recorder->names, proc, recorder->session->app->facts.boot_now_ns);
 	write_task(recorder, proc);
 	write_args(recorder, proc);
+	write_exe(recorder, proc);
 }
 
 /* Nothing but its start, of one that the selection does not let through. */
@@ -326,8 +344,10 @@ static void proc_introduce(struct recorder *recorder, const struct record_header
 	recorder_names_proc(recorder->names, proc, record_time(record));
 	if (!is_enough(record))
 		write_task(recorder, proc);
-	if (!is_event(record, EVENT_EXEC))
-		write_args(recorder, proc);
+	if (is_event(record, EVENT_EXEC))
+		return;
+	write_args(recorder, proc);
+	write_exe(recorder, proc);
 }
 
 /* Once a process was let through, the rest of its life is. */
@@ -396,6 +416,7 @@ static void members_introduce(struct recorder *recorder, const struct container 
 		known_add(recorder, &key);
 		write_task(recorder, members[i]);
 		write_args(recorder, members[i]);
+		write_exe(recorder, members[i]);
 	}
 	query_live_free(query);
 }
