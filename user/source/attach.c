@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -325,6 +326,49 @@ static int attach_try(struct attach *attach, const struct attach_options *option
 	return -EAGAIN;
 }
 
+/* The object's maps, what libbpf has open for a moment, and 16 for the rest of the program. */
+#define DESCRIPTORS_FIXED 40
+#define DESCRIPTORS_MAX (DESCRIPTORS_FIXED + 2 * PROGRAMS_MAX)
+
+static size_t descriptors_left(void)
+{
+	int held[DESCRIPTORS_MAX];
+	size_t count = 0;
+	size_t left;
+
+	while (count < DESCRIPTORS_MAX) {
+		held[count] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (held[count] < 0)
+			break;
+		count++;
+	}
+	left = count;
+	while (count)
+		close(held[--count]);
+	return left;
+}
+
+/* A descriptor for each program, and for each link; the points are held already. */
+static size_t descriptors_needed(const struct attach *attach)
+{
+	const char *programs[PROGRAMS_MAX];
+	size_t count = 0;
+
+	programs_collect(attach, programs);
+	while (programs[count])
+		count++;
+	return DESCRIPTORS_FIXED + 2 * count;
+}
+
+/* Beforehand: libbpf does not take it well when it runs out of them. */
+static void hooks_spare_some(struct attach *attach)
+{
+	size_t left = descriptors_left();
+
+	while (left < descriptors_needed(attach) && hooks_spare(attach))
+		left = descriptors_left();
+}
+
 /* A hundred descriptors, with trampolines for each system call. */
 static void descriptors_raise(void)
 {
@@ -354,6 +398,7 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 		return r;
 	kernel.tracefs = point_tracefs();
 	hooks_choose(attach, options->listen, &kernel);
+	hooks_spare_some(attach);
 	r = -EAGAIN;
 	for (size_t i = 0; r == -EAGAIN && i < ROUNDS_MAX; i++)
 		r = attach_try(attach, options, &kernel, &load);
@@ -381,31 +426,72 @@ static void others_close(const int *points, size_t count)
 	close_range(from, ~0U, 0);
 }
 
-static void points_hand_over(const struct attach *attach)
+/* Of all hooks, and `more`; sorted. */
+static int *points_collect(const struct attach *attach, int more, size_t *count)
 {
-	autofree int *points = NULL;
 	size_t capacity = 0;
-	size_t count = 0;
+	int *points = NULL;
 
+	*count = 0;
 	for (size_t id = 0; id < HOOKS; id++) {
 		for (size_t i = 0; i < attach->hooks[id].point_count; i++) {
-			mem_reserve_one(points, count, capacity);
-			points[count++] = attach->hooks[id].points[i].fd;
+			mem_reserve_one(points, *count, capacity);
+			points[(*count)++] = attach->hooks[id].points[i].fd;
 		}
 	}
-	if (!count)
-		return;
-	qsort(points, count, sizeof(*points), number_compare);
-	if (!fork()) {
-		others_close(points, count);
-		_exit(0);
+	mem_reserve_one(points, *count, capacity);
+	points[(*count)++] = more;
+	qsort(points, *count, sizeof(*points), number_compare);
+	return points;
+}
+
+/* Holds them until the other side has let go of them: who comes last has to wait. */
+static void points_outlive(const struct attach *attach, int end)
+{
+	size_t count;
+	int *points = points_collect(attach, end, &count);
+	char nothing;
+
+	others_close(points, count);
+	while (read(end, &nothing, sizeof(nothing)) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+/* The descriptor that is to be closed after the points; -1: nobody holds them beside us. */
+static int points_hand_over(const struct attach *attach)
+{
+	autoclose int end = -1;
+	autoclose int ours = -1;
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	end = ends[0];
+	ours = ends[1];
+	child = fork();
+	if (!child)
+		points_outlive(attach, end);
+	return child < 0 ? -1 : steal_fd(&ours);
+}
+
+static bool attach_has_points(const struct attach *attach)
+{
+	for (size_t id = 0; id < HOOKS; id++) {
+		if (attach->hooks[id].point_count)
+			return true;
 	}
+	return false;
 }
 
 void attach_close(struct attach *attach)
 {
-	points_hand_over(attach);
+	autoclose int last = -1;
+
 	hooks_detach(attach);
+	if (attach_has_points(attach))
+		last = points_hand_over(attach);
 	for (size_t id = 0; id < HOOKS; id++) {
 		points_close(&attach->hooks[id]);
 		free(attach->hooks[id].points);
