@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 import time
 import unittest
 
@@ -20,6 +21,25 @@ CONTAINERS = {
 }
 # A session of its own, and 5,000 bytes of arguments.
 SCRIPT = "sleep 1000 & setsid sleep 1001 & sleep 1002 & wait; : " + "x" * 5000
+# All that the rules of ps tell apart. A job in the background would have /dev/null for its input, and end;
+# the copy of the program belongs to root and is run by another user.
+EVERYTHING = """
+exec 3<&0
+busybox cp /subject /tmp/raised && busybox chmod 4755 /tmp/raised
+set -m
+sleep 1000 &
+setsid sleep 1001 &
+set +m
+/subject threads 3 hold <&3 &
+/subject zombie hold <&3 &
+/subject pty hold <&3 &
+/subject comm 'new name)' hold <&3 &
+/subject nice 7 mlock hold <&3 &
+/subject fork stop <&3 &
+/subject memory 128 hold <&3 &
+/subject hold """ + "x" * 5000 + """ <&3 &
+wait
+"""
 
 docker = lab.Docker()
 containers = {}
@@ -38,34 +58,51 @@ def tearDownModule():
     docker.stop()
 
 
-@lab.needs_docker
-class Inside(unittest.TestCase):
+class Comparison(unittest.TestCase):
     compare_rows = test_inside.AgainstProcps.compare_rows
 
     def theirs(self, container, words):
-        lines = docker.call("exec", container.id, *words).splitlines()
+        lines = container.docker.call("exec", container.id, *words).splitlines()
         return [line for line in lines if not re.search(r"\d+ +.* (ps aux|ps -ef)$", line)]
 
-    def ours(self, name, words):
+    def ours(self, container, words):
         # Another Docker's container may have that name: the id is this one's.
-        select = containers[name].id
         full = ["-ef"] if words == FULL else []
-        return nsview.run("ps", "--inside", select, *full, env={**os.environ, "LC_ALL": "C"}).stdout.splitlines()
+        return nsview.run("ps", "--inside", container.id, *full,
+                          env={**os.environ, "LC_ALL": "C"}).stdout.splitlines()
 
+    def compare(self, container, words):
+        their, mine = self.theirs(container, words), self.ours(container, words)
+        self.assertEqual(their[0], mine[0])
+        self.assertGreater(len(their), 4)
+        self.assertEqual(len(their), len(mine), (their, mine))
+        for one, other in zip(their[1:], mine[1:]):
+            self.compare_rows(their[0].split(), test_inside.MOVING[words], one.encode(), other.encode())
+        return mine
+
+
+@lab.needs_docker
+class Inside(Comparison):
     def test_each_container_shows_what_its_own_ps_does(self):
         time.sleep(2)  # a clock tick then is not much of a life
-        for name in CONTAINERS:
+        for name, container in containers.items():
             if name == "pidhost":
                 continue
             for words in (AUX, FULL):
                 with self.subTest(name=name, words=words):
-                    their, mine = self.theirs(containers[name], words), self.ours(name, words)
-                    self.assertEqual(their[0], mine[0])
-                    self.assertGreater(len(their), 4)
-                    self.assertEqual(len(their), len(mine), (their, mine))
-                    for one, other in zip(their[1:], mine[1:]):
-                        self.compare_rows(their[0].split(), test_inside.MOVING[words],
-                                          one.encode(), other.encode())
+                    self.compare(container, words)
+
+    def test_all_that_the_rules_of_ps_tell_apart(self):
+        with docker.run("-i", "-v", f"{nsview.SUBJECT}:/subject:ro", image="procps",
+                        command=("sh", "-c", EVERYTHING)) as container:
+            nsview.wait_until(lambda: "x" * 5000 in nsview.run("ps", "--inside", container.id).stdout)
+            raised = container.exec("--user=33", command=["/tmp/raised", "stop"])
+            time.sleep(2)
+            for words in (AUX, FULL):
+                rows = [row.split(None, 10) for row in self.compare(container, words)]
+                self.assertGreater(len(rows), 13)
+            row = nsview.ps("-p", str(raised))[raised]
+            self.assertEqual((row["uid"], row["euid"], row["stat"][0]), (33, 0, "T"))
 
     def test_where_the_pid_namespace_is_shared_all_of_the_host_is_seen(self):
         def quiet(lines):
@@ -75,7 +112,7 @@ class Inside(unittest.TestCase):
 
         with nsview.Subject("pty") as subject:  # on a terminal that is not in the container's /dev
             before = quiet(self.theirs(containers["pidhost"], AUX))
-            found = quiet(self.ours("pidhost", AUX))
+            found = quiet(self.ours(containers["pidhost"], AUX))
             after = quiet(self.theirs(containers["pidhost"], AUX))
             self.assertEqual(found[str(subject.pid)][1], "?")
         steady = {pid for pid in before if before[pid] == after.get(pid)}
@@ -95,13 +132,39 @@ class Inside(unittest.TestCase):
 
     def test_a_paused_container_is_shown_too(self):
         container = containers["user"]
-        before = self.ours("user", FULL)
+        before = self.ours(container, FULL)
         docker.call("pause", container.id)
         try:
-            rows = [row.split() for row in self.ours("user", FULL)]
+            rows = [row.split() for row in self.ours(container, FULL)]
             self.assertEqual([row[:3] for row in rows], [row.split()[:3] for row in before])
         finally:
             docker.call("unpause", container.id)
+
+
+@lab.needs_docker
+class Remapped(Comparison):
+    IDS = "nobody:165536:65536\nnogroup:165536:65536\n"
+
+    def compare_container(self, container):
+        put = subprocess.Popen(["nsenter", "--target", str(container.pid), "--pid", "--mount", "/bin/sleep", "777"])
+        try:
+            nsview.wait_until(lambda: "sleep 777" in nsview.run("ps", "--inside", container.id).stdout)
+            time.sleep(2)
+            for words in (AUX, FULL):
+                rows = self.compare(container, words)
+                # The host's root is nobody there: no id of the map is his.
+                self.assertRegex("\n".join(rows), r"\n(65534|nobody) .*/bin/sleep 777")
+        finally:
+            for child in nsview.children(put.pid):
+                nsview.kill(child)
+            put.wait()
+
+    def test_a_remapped_daemon_s_containers_show_what_their_own_ps_does(self):
+        with lab.Docker("--userns-remap=nobody:nogroup", subordinate_ids=self.IDS) as other:
+            for words in ([], ["--user=33"], ["-t"], ["--cap-drop=ALL"]):
+                with self.subTest(words=words), other.run(*words, image="procps",
+                                                         command=("sh", "-c", SCRIPT)) as container:
+                    self.compare_container(container)
 
 
 if __name__ == "__main__":
