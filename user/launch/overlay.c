@@ -62,6 +62,13 @@ int overlay_mount(int dir_fd, const char *name, unsigned int attributes)
 	if (fchdir(fd))
 		return overlay_fail(-errno, name);
 	overlay = mount_create("overlay", "lowerdir=lower,upperdir=upper,workdir=work", attributes);
+	if (overlay == -EPERM)
+		return log_error(
+			-EPERM,
+			"cannot use %s as the container's root: before Linux 5.11 no user "
+			"namespace may have an overlay, which would keep it unchanged; start "
+			"nsview run as root without --userns, or leave --rootfs out",
+			name);
 	if (overlay == -ENODEV)
 		return log_error(
 			-ENODEV,
