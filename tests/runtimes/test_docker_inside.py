@@ -96,7 +96,8 @@ class Inside(Comparison):
         with docker.run("-i", "-v", f"{nsview.SUBJECT}:/subject:ro", image="procps",
                         command=("sh", "-c", EVERYTHING)) as container:
             nsview.wait_until(lambda: "x" * 5000 in nsview.run("ps", "--inside", container.id).stdout)
-            raised = container.exec("--user=33", command=["/tmp/raised", "stop"])
+            # In a session of its own: what stops in that of `docker exec` gets a SIGHUP when that ends.
+            raised = container.exec("--user=33", command=["/tmp/raised", "pty", "stop"])
             time.sleep(2)
             for words in (AUX, FULL):
                 rows = [row.split(None, 10) for row in self.compare(container, words)]
