@@ -354,7 +354,9 @@ static void words_say_what_changed_by_its_meaning(void **state)
 	assert_words(scene_exit, WHEN "web 3830/7 root exit  code 3");
 	assert_words(scene_exit_unseen, WHEN "- 5000 ? exit  signal 11");
 	assert_words(scene_gap, WHEN "gap  lost 120 events, 1842 to 1961: skipped fork");
-	assert_words(scene_snapshot, WHEN "pid:4026532700 3900/1 root snapshot  sleep");
+	assert_words(scene_snapshot,
+		     WHEN "pid:4026532700 3900/1 root snapshot  sleep  caps docker-default");
+	assert_words(scene_fork, WHEN "- 3802 root fork  child of 1  -bash  caps full");
 }
 
 static const struct event_line *exec_escapes(struct stage *stage)
@@ -369,7 +371,7 @@ static void words_do_nothing_to_a_terminal_and_end_in_time(void **state)
 	struct text out = {0};
 
 	(void)state;
-	assert_words(exec_escapes, WHEN "- 3802 root exec  \\x1b[2J");
+	assert_words(exec_escapes, WHEN "- 3802 root exec  \\x1b[2J  caps full");
 	words_of(exec_long_path, &out);
 	assert_true(out.length < EVENT_LINE_MIN);
 	text_free(&out);

@@ -279,15 +279,35 @@ static void add_end(struct event_writer *writer, const struct event_record *reco
 		text_add_string(writer->out, "  (inferred)");
 }
 
-static void add_event(struct event_writer *writer, const struct event *event,
+/* Where they are not told as a change: what it may do is what one looks for in a new process. */
+static void add_caps_now(struct event_writer *writer, const struct event_line *line,
+			 const struct event_subject *subject)
+{
+	const struct task_identity *identity = subject->identity;
+	const struct event_before *before = line->event ? line->event->before : NULL;
+	uint64_t effective = identity->caps[CAP_SET_EFFECTIVE];
+
+	if (subject->unknown & FIELD_BIT(FIELD_CAPS) ||
+	    (before && before->caps[CAP_SET_EFFECTIVE] != effective))
+		return;
+	add_label(writer, "caps");
+	caps_words(writer->out, effective, writer->view->facts->cap_last,
+		   identity->ns[NS_USER] == model_host_ns(writer->view->model)[NS_USER]);
+}
+
+static void add_event(struct event_writer *writer, const struct event_line *line,
 		      const struct event_subject *subject)
 {
+	const struct event *event = line->event;
+
 	if (event->record->action == EVENT_FORK) {
 		add_label(writer, "child of");
 		text_add_unsigned(writer->out, event->record->ppid);
 	}
-	if (event->record->action == EVENT_FORK || event->exec)
+	if (event->record->action == EVENT_FORK || event->exec) {
 		add_command(writer, subject);
+		add_caps_now(writer, line, subject);
+	}
 	if (event->exit && !(event->record->flags & EVENT_REPAIR))
 		add_exit(writer, event->exit);
 	if (event->cgroup) {
@@ -353,9 +373,11 @@ void event_put_words(struct event_writer *writer, const struct event_line *line)
 	text_add_char(writer->out, ' ');
 	text_add_string(writer->out, action);
 	if (line->event)
-		add_event(writer, line->event, &subject);
-	if (line->kind == LINE_SNAPSHOT)
+		add_event(writer, line, &subject);
+	if (line->kind == LINE_SNAPSHOT) {
 		add_command(writer, &subject);
+		add_caps_now(writer, line, &subject);
+	}
 	if (line->kind != LINE_EVENT && line->kind != LINE_SNAPSHOT && subject.container)
 		add_container(writer, subject.container);
 	if (line->gap)
