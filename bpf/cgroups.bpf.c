@@ -3,7 +3,6 @@
 #include "vmlinux.h"
 
 #include "notice.bpf.h"
-#include "tell.bpf.h"
 
 #define CGROUPS_HEAD 104     /* of an event without an identity */
 #define CGROUPS_WHO_HEAD 760 /* of one with: 33 pids, 32 groups, ids inside */
@@ -49,21 +48,23 @@ static __always_inline void cgroups_see(struct cgroup *cgroup, const char *path,
 {
 	u32 hierarchy = cgroups_hierarchy(cgroup);
 	struct telling telling = {
-		.task = kernel_current(),
 		.action = action,
 		.hook = hook,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
-		.is_typed = has_task_storage,
 	};
+	struct memory *memory;
 	struct emission out;
 
 	if (hierarchy == CGROUP_HIERARCHIES)
 		return;
+	memory = notice(hook, TIER_TRACEPOINT);
+	if (!memory)
+		return;
 	if (!emit_reserve(&out, CGROUPS_HEAD + CGROUP_PATH_MAX + 8, hook))
 		return;
 	out.room = CGROUPS_HEAD;
-	tell_head(&out, &telling, 0, 0);
+	tell_head(&out, &memory->look, &telling, 0);
 	cgroups_put(&out, BPF_CORE_READ(cgroup, kn, id), hierarchy, path);
 	emit_end(&out, hook, action == EVENT_CGROUP_MAKE);
 }
@@ -93,32 +94,33 @@ int cgroup_attach__tracepoint(u64 *context)
 {
 	struct cgroup *cgroup = (void *)context[0];
 	struct task_struct *task = (void *)context[2];
-	struct memory *mover =
-		notice(kernel_current(), HOOK_CGROUP_ATTACH, TIER_TRACEPOINT, has_task_storage);
-	struct memory *memory = remember_find(task);
+	struct memory *memory = remember_find(task), *mover;
+	u64 before = memory ? memory->cgroup_id : 0;
 	struct telling telling = {
-		.task = task,
 		.action = EVENT_CGROUP_ATTACH,
 		.hook = HOOK_CGROUP_ATTACH,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
-		.is_typed = true,
 	};
 	struct emission out;
 	struct look *look;
 
+	mover = notice_telling(HOOK_CGROUP_ATTACH, TIER_TRACEPOINT);
 	if (!mover)
 		return 0;
 	look = &mover->look;
-	look_take(look, task, memory, true);
-	if (memory && memory->cgroup_id == look->cgroup_id)
+	look_keys(look, task, memory, true);
+	look_cgroup(look, task, memory, true);
+	if (before == look->identity.cgroup_id)
 		return 0;
+	look_own(look, task, true);
 	if (!emit_reserve(&out, CGROUPS_WHO_HEAD + CGROUP_PATH_MAX + 8, HOOK_CGROUP_ATTACH))
 		return 0;
 	out.room = CGROUPS_WHO_HEAD;
 	tell_who(&out, look, &telling, 0);
-	cgroups_put(&out, look->cgroup_id, look->cgroup_hierarchy,
-		    look->cgroup_id == BPF_CORE_READ(cgroup, kn, id) ? (char *)context[1] : 0);
+	cgroups_put(&out, look->identity.cgroup_id, look->identity.cgroup_hierarchy,
+		    look->identity.cgroup_id == BPF_CORE_READ(cgroup, kn, id) ? (char *)context[1]
+									      : 0);
 	emit_end(&out, HOOK_CGROUP_ATTACH, false);
 	if (memory)
 		look_remember_cgroup(look, memory);

@@ -13,10 +13,8 @@ int complete__tracepoint(u64 *context)
 	struct task_struct *task = kernel_current();
 	struct memory *memory = remember_find(task);
 	struct telling telling = {
-		.task = task,
 		.hook = HOOK_COMPLETE,
 		.tier = TIER_TRACEPOINT,
-		.is_typed = has_task_storage,
 	};
 
 	if (!memory)
@@ -27,6 +25,6 @@ int complete__tracepoint(u64 *context)
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	notice_as(&telling);
+	notice_as(&telling, look_whole());
 	return 0;
 }

@@ -7,47 +7,48 @@
 
 static __always_inline void credentials_tell(struct memory *memory, struct telling *telling)
 {
+	u32 changed = kernel_forget(memory->look.changed) & CHANGES_CRED;
+
 	telling->action = EVENT_CREDENTIALS;
 	telling->hook = HOOK_CREDENTIALS;
-	if (kernel_forget(memory->look.changed) & CHANGES_CRED)
-		tell_look(&memory->look, memory, telling,
-			  kernel_forget(memory->look.changed) & CHANGES_CRED, 0);
+	if (changed)
+		tell_look(&memory->look, telling, changed, 0);
 	look_remember_cred(&memory->look, memory);
 }
 
 /* Before commit_creds(new): what the task still is may differ from what is remembered, which no
  * hook has told; and what it will be from that. Inside execve the exec event tells it all. */
-static __always_inline void credentials_see(const struct cred *new, u8 tier)
+static __always_inline void credentials_see(u64 new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = notice(task, HOOK_CREDENTIALS, tier, has_task_storage);
-	struct telling telling = {.task = task, .tier = tier, .is_typed = has_task_storage};
+	struct memory *memory = notice(HOOK_CREDENTIALS, tier);
+	struct telling telling = {.tier = tier};
 
 	if (!memory)
 		return;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)) {
-		memory->exec_cred = (u64) new;
+		memory->exec_cred = new;
 		return;
 	}
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
 	look_cred(&memory->look, memory, new);
-	look_compare(&memory->look, memory);
+	look_compare(&memory->look, memory, false);
 	credentials_tell(memory, &telling);
 }
 
 SEC("?kprobe/commit_creds")
 int credentials__kprobe(struct pt_regs *context)
 {
-	credentials_see((void *)PT_REGS_PARM1(context), TIER_KPROBE);
+	credentials_see(PT_REGS_PARM1(context), TIER_KPROBE);
 	return 0;
 }
 
 SEC("?fentry/commit_creds")
 int credentials__fentry(u64 *context)
 {
-	credentials_see((void *)context[0], TIER_FENTRY);
+	credentials_see(kernel_address(context[0]), TIER_FENTRY);
 	return 0;
 }
 
@@ -55,15 +56,12 @@ int credentials__fentry(u64 *context)
 SEC("?tp")
 int credentials__syscall(struct trace_sys_exit *context)
 {
-	struct task_struct *task = kernel_current();
-	struct memory *memory = notice_later(task, has_task_storage);
-	struct telling telling = {
-		.task = task,
-		.tier = TIER_SYSCALL,
-		.syscall = context->nr,
-		.is_typed = has_task_storage,
-	};
+	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
+	struct memory *memory;
 
+	if (look_whole() != LOOK_COMPARED)
+		return 0;
+	memory = remember_find(kernel_current());
 	if (memory)
 		credentials_tell(memory, &telling);
 	return 0;

@@ -202,12 +202,12 @@ static __always_inline u16 exec_flags(struct linux_binprm *bprm)
 }
 
 static __always_inline void exec_tell(struct memory *memory, const struct telling *telling,
-				      struct linux_binprm *bprm, u32 old_tid)
+				      struct task_struct *task, struct linux_binprm *bprm,
+				      u32 old_tid)
 {
-	struct task_struct *task = telling->task;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct look *look = &memory->look;
-	u64 head = tell_identity_size(look) + sizeof(struct event_exec);
+	u64 head = tell_who_size(look) + sizeof(struct event_exec);
 	struct exec_class class;
 	struct event_exec *exec;
 	struct emission out;
@@ -221,7 +221,7 @@ static __always_inline void exec_tell(struct memory *memory, const struct tellin
 	if (!emit_reserve(&out, exec_room(&class), HOOK_EXEC))
 		return;
 	out.room = class.head;
-	tell_who(&out, look, telling, look->changed);
+	tell_who(&out, look, telling, kernel_forget(look->changed));
 	if (kernel_forget(look->changed))
 		tell_before(&out, memory);
 	exec = emit_place(&out, PART_EXEC, sizeof(*exec));
@@ -238,22 +238,22 @@ int exec__tracepoint(u64 *context)
 {
 	struct task_struct *task = (void *)context[0];
 	struct linux_binprm *bprm = (void *)context[2];
-	struct memory *memory = notice_later(task, true);
 	struct telling telling = {
-		.task = task,
 		.action = EVENT_EXEC,
 		.hook = HOOK_EXEC,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
-		.is_typed = true,
 	};
+	struct memory *memory;
 
+	look_whole_telling();
+	memory = remember_find(task);
 	if (!memory) {
 		emit_count_lost(HOOK_EXEC);
 		return 0;
 	}
 	telling.flags = exec_flags(bprm);
-	exec_tell(memory, &telling, bprm, context[1]);
+	exec_tell(memory, &telling, task, bprm, context[1]);
 	look_remember(&memory->look, memory);
 	memory->exec_cred = 0;
 	return 0;

@@ -6,7 +6,6 @@
 #include "vmlinux.h"
 
 #include "notice.bpf.h"
-#include "tell.bpf.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 
@@ -18,26 +17,23 @@ static __always_inline s32 exit_status(struct task_struct *task, struct signal_s
 	return BPF_CORE_READ(task, group_leader, exit_code);
 }
 
-static __always_inline void exit_tell(const struct look *look, struct task_struct *task, u8 tier,
-				      bool is_typed, s32 status)
+static __always_inline void exit_tell(const struct look *look, u8 tier, s32 status)
 {
-	u64 size = sizeof(struct event_record) + sizeof(struct pid_level) +
-		   sizeof(struct event_exit) + look->pid_depth * sizeof(struct pid_level);
+	u64 chain = (look->pid_depth + 1) * sizeof(struct pid_level);
+	u64 size = sizeof(struct event_record) + chain + sizeof(struct event_exit);
 	struct telling telling = {
-		.task = task,
 		.action = EVENT_EXIT,
 		.hook = HOOK_EXIT,
 		.tier = tier,
 		.syscall = -1,
-		.is_typed = is_typed,
 	};
 	struct event_exit *exit;
 	struct emission out;
 
 	if (!emit_reserve(&out, size <= 120 ? 120 : 368, HOOK_EXIT))
 		return;
-	tell_head(&out, &telling, look->pid_depth, 0);
-	tell_chain(&out, look);
+	tell_head(&out, look, &telling, 0);
+	tell_chain(&out, look, sizeof(struct event_record));
 	exit = emit_place(&out, PART_EXIT, sizeof(*exit));
 	if (exit) {
 		exit->status = status;
@@ -46,13 +42,13 @@ static __always_inline void exit_tell(const struct look *look, struct task_struc
 	emit_end(&out, HOOK_EXIT, false);
 }
 
-static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_typed, bool is_last)
+static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_last)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct memory *memory = notice(task, HOOK_EXIT, tier, is_typed);
+	struct memory *memory = notice(HOOK_EXIT, tier);
 
 	if (memory && is_last)
-		exit_tell(&memory->look, task, tier, is_typed, exit_status(task, signal));
+		exit_tell(&memory->look, tier, exit_status(task, signal));
 	remember_end(task);
 }
 
@@ -61,7 +57,7 @@ int exit__tracepoint(u64 *context)
 {
 	struct task_struct *task = (void *)context[0];
 
-	exit_see(task, TIER_TRACEPOINT, true, BPF_CORE_READ(task, signal, live.counter) == 0);
+	exit_see(task, TIER_TRACEPOINT, BPF_CORE_READ(task, signal, live.counter) == 0);
 	return 0;
 }
 
@@ -70,6 +66,6 @@ int exit__tracepoint(u64 *context)
 SEC("?kprobe/taskstats_exit")
 int exit__kprobe(struct pt_regs *context)
 {
-	exit_see(kernel_current(), TIER_KPROBE, has_task_storage, PT_REGS_PARM2(context) & 1);
+	exit_see(kernel_current(), TIER_KPROBE, PT_REGS_PARM2(context) & 1);
 	return 0;
 }

@@ -3,55 +3,65 @@
 #include "vmlinux.h"
 
 #include "notice.bpf.h"
-#include "tell_look.bpf.h"
 
-/* What a child begins with is what its parent had: its own differences come from clone. What is
- * for the parent's children is the child's own. */
-static __always_inline void fork_tell(struct look *look, const struct memory *parent,
-				      struct task_struct *child, u8 tier, bool is_typed,
-				      bool is_thread)
+/* A child has what its parent had, but for its pid namespace, unless clone was asked for others. */
+static __always_inline void fork_look(struct look *look, struct task_struct *child,
+				      const struct memory *parent, bool is_typed)
+{
+	look->tgid = kernel_number(is_typed, child, tgid);
+	look->tid = kernel_number(is_typed, child, pid);
+	look_birth(look, child, 0);
+	look_cred(look, parent, (u64)BPF_CORE_READ(child, real_cred));
+	look_proxy(look, parent, (u64)BPF_CORE_READ(child, nsproxy));
+	look_parent(look, child, 0);
+	look_cgroup(look, child, parent, true);
+	look_own(look, child, is_typed);
+	look_compare(look, parent, false);
+	/* What is for the parent's children is the child's own. */
+	look->changed &= ~CHANGE_CHILDREN;
+}
+
+static __always_inline void fork_tell(struct look *look, u8 tier)
 {
 	struct telling telling = {
-		.task = child,
-		.action = is_thread ? EVENT_NAMESPACES : EVENT_FORK,
+		.action = EVENT_FORK,
 		.hook = HOOK_FORK,
 		.tier = tier,
 		.syscall = -1,
-		.is_typed = is_typed,
 	};
+	u32 changed = kernel_forget(look->changed);
 
-	look_compare(look, parent);
-	look->changed &= ~CHANGE_CHILDREN;
-	if (is_thread && !(kernel_forget(look->changed) & CHANGES_NS))
-		return;
+	if (look->tid != look->tgid) {
+		telling.action = EVENT_NAMESPACES;
+		changed &= CHANGES_NS;
+		if (!changed)
+			return;
+	}
 	/* A pid namespace is new when its first process is: whoever wants to see it must hurry. */
-	telling.is_urgent = kernel_forget(look->changed) & CHANGE_NS;
-	tell_look(look, parent, &telling, kernel_forget(look->changed), 0);
+	telling.is_urgent = changed & CHANGE_NS;
+	tell_look(look, &telling, changed, 0);
 }
 
-static __always_inline void fork_see(struct task_struct *parent, struct task_struct *child, u8 tier,
-				     bool is_typed)
+static __always_inline void fork_see(struct task_struct *child, u8 tier, bool is_typed)
 {
-	bool is_thread =
-		kernel_number(is_typed, child, pid) != kernel_number(is_typed, child, tgid);
-	struct memory *of_parent = notice(parent, HOOK_FORK, tier, is_typed), *of_child;
+	struct memory *parent = notice_telling(HOOK_FORK, tier), *memory;
 
-	if (!of_parent)
+	if (!parent)
 		return;
-	look_take_child(&of_parent->look, child, of_parent, is_typed);
-	fork_tell(&of_parent->look, of_parent, child, tier, is_typed, is_thread);
+	fork_look(&parent->look, child, parent, is_typed);
+	fork_tell(&parent->look, tier);
 	/* Only what a typed pointer is had of can be given a memory. */
 	if (!is_typed && has_task_storage)
 		return;
-	of_child = remember_make(child, of_parent);
-	if (of_child)
-		look_remember(&of_parent->look, of_child);
+	memory = remember_make(child);
+	if (memory)
+		look_remember(&parent->look, memory);
 }
 
 SEC("?tp_btf/sched_process_fork")
 int fork__tracepoint(u64 *context)
 {
-	fork_see((void *)context[0], (void *)context[1], TIER_TRACEPOINT, true);
+	fork_see((void *)context[1], TIER_TRACEPOINT, true);
 	return 0;
 }
 
@@ -59,6 +69,6 @@ int fork__tracepoint(u64 *context)
 SEC("?kprobe/wake_up_new_task")
 int fork__kprobe(struct pt_regs *context)
 {
-	fork_see(kernel_current(), (void *)PT_REGS_PARM1(context), TIER_KPROBE, false);
+	fork_see((void *)PT_REGS_PARM1(context), TIER_KPROBE, false);
 	return 0;
 }

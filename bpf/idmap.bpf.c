@@ -17,32 +17,30 @@ static __always_inline u32 idmap_namespace(struct file *file)
 	return BPF_CORE_READ(ns, ns.inum);
 }
 
-static __always_inline void idmap_see(struct file *file, long result, u8 tier)
+static __always_inline void idmap_see(u64 address, long result, u8 tier)
 {
-	struct task_struct *task = kernel_current();
 	struct telling telling = {
-		.task = task,
 		.action = EVENT_IDMAP,
 		.hook = HOOK_IDMAP,
 		.tier = tier,
 		.is_urgent = true,
-		.is_typed = has_task_storage,
 	};
+
 	struct memory *memory;
 
-	telling.syscall = kernel_syscall(task);
+	telling.syscall = kernel_syscall(kernel_current());
 	if (result < 0)
 		telling.error = -result;
-	memory = notice(task, HOOK_IDMAP, tier, has_task_storage);
+	memory = notice(HOOK_IDMAP, tier);
 	if (memory)
-		tell_look(&memory->look, memory, &telling, 0, idmap_namespace(file));
+		tell_look(&memory->look, &telling, 0, idmap_namespace((void *)address));
 }
 
 /* What a kretprobe is not given. */
 SEC("?kprobe")
 int idmap__kprobe(struct pt_regs *context)
 {
-	struct memory *memory = notice(kernel_current(), HOOK_IDMAP, TIER_KPROBE, has_task_storage);
+	struct memory *memory = notice(HOOK_IDMAP, TIER_KPROBE);
 
 	if (memory)
 		memory->idmap_file = PT_REGS_PARM1(context);
@@ -53,7 +51,7 @@ SEC("?kretprobe")
 int idmap__kretprobe(struct pt_regs *context)
 {
 	struct memory *memory = remember_find(kernel_current());
-	struct file *file = memory ? (void *)memory->idmap_file : 0;
+	u64 file = memory ? memory->idmap_file : 0;
 
 	if (!file)
 		return 0;
@@ -66,20 +64,20 @@ int idmap__kretprobe(struct pt_regs *context)
 SEC("?fexit/proc_uid_map_write")
 int idmap__fentry_uid(u64 *context)
 {
-	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
 	return 0;
 }
 
 SEC("?fexit/proc_gid_map_write")
 int idmap__fentry_gid(u64 *context)
 {
-	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
 	return 0;
 }
 
 SEC("?fexit/proc_setgroups_write")
 int idmap__fentry_setgroups(u64 *context)
 {
-	idmap_see((void *)context[0], context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
 	return 0;
 }

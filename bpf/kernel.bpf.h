@@ -42,6 +42,15 @@
 #define kernel_number(is_typed, task, field) \
 	((is_typed) ? (task)->field : BPF_CORE_READ(task, field))
 
+/* A typed pointer as the address that it is: a number, to the verifier too. */
+static __always_inline u64 kernel_address(u64 pointer)
+{
+	u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+	return address;
+}
+
 /* task->state became __state, and unsigned int, in 5.14: 2f064a59a11f. */
 static __always_inline u32 kernel_task_state(struct task_struct *task)
 {

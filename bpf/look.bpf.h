@@ -18,27 +18,26 @@
 #define CHANGES_CRED (CHANGE_IDS | CHANGE_GROUPS | CHANGE_CAPS | CHANGE_SECUREBITS | CHANGE_USER_NS)
 #define CHANGES_NS (CHANGE_NS | CHANGE_CHILDREN)
 
-/* Ids and securebits lie side by side in struct cred, and so do the five sets: see
- * task_fill_cred. */
-static __always_inline void look_cred(struct look *look, const struct memory *memory,
-				      const struct cred *cred)
-{
-	struct event_before *now = &look->now;
-	struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
-	struct group_info *group_info = BPF_CORE_READ(cred, group_info);
+/* struct cred from uid to group_info, in one read: a read costs more than what it brings. */
+#define CRED_WORDS 48
+#define CRED_PLACE(field) \
+	((bpf_core_field_offset(struct cred, field) - bpf_core_field_offset(struct cred, uid)) / 4)
 
-	look->cred = (u64)cred;
+static __always_inline u64 look_word_pair(const u32 *words, u64 place)
+{
+	return words[place] | (u64)words[place + 1] << 32;
+}
+
+static __always_inline void look_user_ns(struct look *look, const struct memory *known,
+					 struct user_namespace *ns)
+{
+	struct task_identity *now = &look->identity;
+
 	look->user_ns = (u64)ns;
-	look->group_info = (u64)group_info;
-	bpf_core_read(&now->ids, sizeof(now->ids), &cred->uid);
-	bpf_core_read(&now->caps, sizeof(now->caps), &cred->cap_inheritable);
-	now->securebits = BPF_CORE_READ(cred, securebits);
-	now->groups_total = BPF_CORE_READ(group_info, ngroups);
-	now->groups_kept = now->groups_total < GROUPS_KEPT ? now->groups_total : GROUPS_KEPT;
-	if (memory && memory->user_ns == (u64)ns) {
-		now->user_ns_level = memory->seen.user_ns_level;
-		now->user_ns_owner = memory->seen.user_ns_owner;
-		now->ns[NS_USER] = memory->seen.ns[NS_USER];
+	if (known && known->user_ns == (u64)ns) {
+		now->user_ns_level = known->seen.user_ns_level;
+		now->user_ns_owner = known->seen.user_ns_owner;
+		now->ns[NS_USER] = known->seen.ns[NS_USER];
 	} else {
 		now->user_ns_level = BPF_CORE_READ(ns, level);
 		now->user_ns_owner = BPF_CORE_READ(ns, owner.val);
@@ -46,114 +45,172 @@ static __always_inline void look_cred(struct look *look, const struct memory *me
 	}
 }
 
+/* The five sets are u32[2] each until 6.3 (f122a08b197d), u64 since: the same words. */
+static __always_inline void look_cred(struct look *look, const struct memory *known, u64 address)
+{
+	const struct cred *cred = (void *)address;
+	struct task_identity *now = &look->identity;
+	struct group_info *group_info;
+	u32 words[CRED_WORDS] = {}, i;
+
+	bpf_core_read(words, (CRED_PLACE(group_info) + 2) * 4, &cred->uid);
+	__builtin_memcpy(&now->ids, words, sizeof(now->ids));
+#pragma unroll
+	for (i = 0; i < CAP_SETS; i++)
+		now->caps[i] = look_word_pair(words, CRED_PLACE(cap_inheritable) + 2 * i);
+	now->securebits = words[CRED_PLACE(securebits)];
+	group_info = (void *)look_word_pair(words, CRED_PLACE(group_info));
+	look->cred = address;
+	look->group_info = (u64)group_info;
+	now->groups_total = BPF_CORE_READ(group_info, ngroups);
+	now->groups_kept = now->groups_total < GROUPS_KEPT ? now->groups_total : GROUPS_KEPT;
+	look_user_ns(look, known, (void *)look_word_pair(words, CRED_PLACE(user_ns)));
+}
+
 static __always_inline void look_children(struct look *look, struct nsproxy *proxy)
 {
 	u32 pid_ns = BPF_CORE_READ(proxy, pid_ns_for_children, ns.inum);
 	u32 time_ns = kernel_children_time_namespace(proxy);
 
-	look->children_pid_ns = pid_ns == look->now.ns[NS_PID] ? 0 : pid_ns;
-	look->children_time_ns = time_ns == look->now.ns[NS_TIME] ? 0 : time_ns;
+	look->children_pid_ns = pid_ns == look->identity.ns[NS_PID] ? 0 : pid_ns;
+	look->children_time_ns = time_ns == look->identity.ns[NS_TIME] ? 0 : time_ns;
 }
 
-static __always_inline void look_proxy(struct look *look, const struct memory *memory,
-				       struct nsproxy *proxy)
+static __always_inline void look_proxy(struct look *look, const struct memory *known, u64 address)
 {
+	struct nsproxy *proxy = (void *)address;
+	u32 *now = look->identity.ns;
 	const u32 *seen;
 
-	look->proxy = (u64)proxy;
-	if (memory && (!proxy || memory->proxy == (u64)proxy)) {
-		seen = memory->seen.ns;
-		look->now.ns[NS_MNT] = seen[NS_MNT];
-		look->now.ns[NS_NET] = seen[NS_NET];
-		look->now.ns[NS_IPC] = seen[NS_IPC];
-		look->now.ns[NS_UTS] = seen[NS_UTS];
-		look->now.ns[NS_CGROUP] = seen[NS_CGROUP];
-		look->now.ns[NS_TIME] = seen[NS_TIME];
-		look->children_pid_ns = memory->children_pid_ns;
-		look->children_time_ns = memory->children_time_ns;
+	look->proxy = address;
+	if (known && (!proxy || known->proxy == address)) {
+		seen = known->seen.ns;
+		now[NS_MNT] = seen[NS_MNT];
+		now[NS_NET] = seen[NS_NET];
+		now[NS_IPC] = seen[NS_IPC];
+		now[NS_UTS] = seen[NS_UTS];
+		now[NS_CGROUP] = seen[NS_CGROUP];
+		now[NS_TIME] = seen[NS_TIME];
+		look->children_pid_ns = known->children_pid_ns;
+		look->children_time_ns = known->children_time_ns;
 	} else if (proxy) {
-		task_fill_proxy(look->now.ns, proxy);
+		task_fill_proxy(now, proxy);
 		look_children(look, proxy);
 	}
 }
 
-/* Its own pid namespace: a task never leaves it. */
-static __always_inline void look_pid(struct look *look, struct task_struct *task,
-				     const struct memory *memory)
+/* What a process is born with: its number, its start and its pid namespace. */
+static __always_inline void look_birth(struct look *look, struct task_struct *task,
+				       const struct memory *known)
 {
-	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	struct pid *pid;
 	struct upid *own;
 
-	look->pid = (u64)pid;
-	if (memory) {
-		look->pid_depth = memory->pid_depth;
-		look->now.ns[NS_PID] = memory->seen.ns[NS_PID];
+	if (known) {
+		look->pid = known->pid;
+		look->start_boot_ns = known->start_boot_ns;
+		look->pid_depth = known->pid_depth;
+		look->identity.ns[NS_PID] = known->seen.ns[NS_PID];
 		return;
 	}
+	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	look->pid = (u64)pid;
+	look->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	look->pid_depth = BPF_CORE_READ(pid, level);
 	if (look->pid_depth >= PID_LEVELS_MAX)
 		look->pid_depth = PID_LEVELS_MAX - 1;
 	own = pid_level_at(pid, look->pid_depth);
-	look->now.ns[NS_PID] = look->pid_depth ? BPF_CORE_READ(own, ns, ns.inum) : HOST_PID_NS;
+	look->identity.ns[NS_PID] = look->pid_depth ? BPF_CORE_READ(own, ns, ns.inum) : HOST_PID_NS;
 }
 
-/* No memory of its cgroup: its path is told. */
-static __always_inline void look_cgroup(struct look *look, struct task_struct *task,
-					const struct memory *memory)
+/* Its parent is another once that has ended, or left its children to a thread. */
+static __always_inline void look_parent(struct look *look, struct task_struct *task,
+					const struct memory *known)
 {
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	look->parent = (u64)parent;
+	if (known && known->parent == (u64)parent) {
+		look->ppid = known->ppid;
+		look->parent_start_boot_ns = known->parent_start_boot_ns;
+		look->identity.in_ppid = known->in_ppid;
+		return;
+	}
+	look->ppid = BPF_CORE_READ(parent, tgid);
+	look->parent_start_boot_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	look->identity.in_ppid = look->ppid;
+	if (look->pid_depth)
+		look->identity.in_ppid = task_parent_inside(
+			(void *)look->pid, BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
+}
+
+/* Its path is told where it was not yet. */
+static __always_inline void look_cgroup(struct look *look, struct task_struct *task,
+					const struct memory *known, bool is_told)
+{
+	struct task_identity *now = &look->identity;
 	u64 place;
 
 	look->css_set = (u64)BPF_CORE_READ(task, cgroups);
-	if (memory && memory->css_set == look->css_set) {
-		look->cgroup_id = memory->cgroup_id;
-		look->cgroup_hierarchy = memory->cgroup_hierarchy;
+	if (known && known->css_set == look->css_set) {
+		now->cgroup_id = known->cgroup_id;
+		now->cgroup_hierarchy = known->cgroup_hierarchy;
 		return;
 	}
 	place = tell_cgroup_of(look->css_set);
-	look->cgroup_hierarchy = place & CGROUP_HIERARCHY_MASK;
-	look->cgroup_id = tell_cgroup_id(place);
-	if (tell_cgroup(place))
+	now->cgroup_hierarchy = place & CGROUP_HIERARCHY_MASK;
+	now->cgroup_id = tell_cgroup_id(place);
+	if (!is_told || tell_cgroup(place))
 		look->css_set = 0; /* once more at the next look */
 }
 
+static __always_inline void look_terminal(struct task_identity *now, struct task_struct *task)
+{
+	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+	struct tty_driver *driver;
+
+	now->tty_major = 0;
+	now->tty_minor = 0;
+	if (!tty)
+		return;
+	driver = BPF_CORE_READ(tty, driver);
+	now->tty_major = BPF_CORE_READ(driver, major);
+	now->tty_minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
+}
+
+static __always_inline void look_privileges(struct look *look, struct task_struct *task,
+					    bool is_typed)
+{
+	look->identity.no_new_privs =
+		kernel_number(is_typed, task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
+	look->identity.seccomp = kernel_task_seccomp(task, is_typed);
+}
+
+/* What is its own and not compared. */
 static __always_inline void look_own(struct look *look, struct task_struct *task, bool is_typed)
 {
-	look->now.no_new_privs =
-		kernel_number(is_typed, task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
-	look->now.seccomp = kernel_task_seccomp(task, is_typed);
+	struct task_identity *now = &look->identity;
+
+	look_privileges(look, task, is_typed);
+	now->flags = kernel_number(is_typed, task, flags) & PF_KTHREAD ? TASK_KTHREAD : 0;
+	now->loginuid = kernel_task_loginuid(task, is_typed);
+	now->sessionid = kernel_task_sessionid(task, is_typed);
+	now->chain_count = look->pid_depth + 1;
+	look_terminal(now, task);
+	bpf_core_read(now->comm, sizeof(now->comm), &task->comm);
+	now->comm[COMM_SIZE - 1] = 0;
 }
 
-/*
- * memory: NULL for a task that was never looked at. known: where what has not changed may be taken
- * from instead of being read again: memory or NULL.
- */
-static __always_inline void look_take_anew(struct look *look, struct task_struct *task,
-					   const struct memory *memory, const struct memory *known,
-					   bool is_typed)
+/* What can differ from memory, and what says of which task it is: enough for an exit. */
+static __always_inline void look_keys(struct look *look, struct task_struct *task,
+				      const struct memory *known, bool is_typed)
 {
-	look_pid(look, task, known);
-	look_cred(look, known, BPF_CORE_READ(task, real_cred));
-	look_proxy(look, known, BPF_CORE_READ(task, nsproxy));
-	look_cgroup(look, task, memory);
-	look_own(look, task, is_typed);
-}
-
-static __always_inline void look_take(struct look *look, struct task_struct *task,
-				      const struct memory *memory, bool is_typed)
-{
-	look_take_anew(look, task, memory, memory, is_typed);
-}
-
-/* A child has its parent's namespaces and cgroup, but for its pid namespace, unless clone was asked
- * for others. */
-static __always_inline void look_take_child(struct look *look, struct task_struct *child,
-					    const struct memory *parent, bool is_typed)
-{
-	look_pid(look, child, 0);
-	look_cred(look, parent, BPF_CORE_READ(child, real_cred));
-	look_proxy(look, parent, BPF_CORE_READ(child, nsproxy));
-	look_cgroup(look, child, parent);
-	look_own(look, child, is_typed);
+	look->tgid = kernel_number(is_typed, task, tgid);
+	look->tid = kernel_number(is_typed, task, pid);
+	look_birth(look, task, known);
+	look_cred(look, known, (u64)BPF_CORE_READ(task, real_cred));
+	look_proxy(look, known, (u64)BPF_CORE_READ(task, nsproxy));
+	look_parent(look, task, known);
 }
 
 static __always_inline bool look_words_differ(const void *left, const void *right, u32 words)
@@ -168,16 +225,15 @@ static __always_inline bool look_words_differ(const void *left, const void *righ
 	return difference;
 }
 
-/* By value unless it is the same list: a list that is in use is never written. */
-static __noinline int look_groups_differ(const struct look *look, const struct memory *memory)
+static __always_inline bool look_groups_differ(const struct look *look, const struct memory *memory)
 {
 	const struct group_info *group_info = (void *)look->group_info;
 	u32 groups[GROUPS_KEPT] = {};
 	u64 size;
 
-	if (look->now.groups_total != memory->seen.groups_total)
-		return 1;
-	size = look->now.groups_kept * sizeof(u32);
+	if (look->identity.groups_total != memory->seen.groups_total)
+		return true;
+	size = look->identity.groups_kept * sizeof(u32);
 	if (size > sizeof(groups))
 		size = sizeof(groups);
 	bpf_core_read(groups, size, &group_info->gid);
@@ -185,9 +241,11 @@ static __noinline int look_groups_differ(const struct look *look, const struct m
 }
 
 /* Sets look->changed: enum event_change, without what is never compared. */
-static __always_inline void look_compare(struct look *look, const struct memory *memory)
+static __always_inline void look_compare(struct look *look, const struct memory *memory,
+					 bool is_thorough)
 {
-	const struct event_before *now = &look->now, *seen = &memory->seen;
+	const struct task_identity *now = &look->identity;
+	const struct event_before *seen = &memory->seen;
 	u32 changed = 0, i;
 
 	if (look_words_differ(&now->ids, &seen->ids, sizeof(now->ids) / 8))
@@ -198,7 +256,8 @@ static __always_inline void look_compare(struct look *look, const struct memory 
 		changed |= CHANGE_SECUREBITS;
 	if (now->ns[NS_USER] != seen->ns[NS_USER])
 		changed |= CHANGE_USER_NS;
-	if (look->group_info != memory->group_info && look_groups_differ(look, memory))
+	if ((is_thorough || look->group_info != memory->group_info) &&
+	    look_groups_differ(look, memory))
 		changed |= CHANGE_GROUPS;
 	for (i = 0; i < NS_USER; i++) {
 		if (now->ns[i] != seen->ns[i])
@@ -213,7 +272,7 @@ static __always_inline void look_compare(struct look *look, const struct memory 
 static __always_inline void look_remember_groups(const struct look *look, struct memory *memory)
 {
 	const struct group_info *group_info = (void *)look->group_info;
-	u64 size = look->now.groups_kept * sizeof(u32);
+	u64 size = look->identity.groups_kept * sizeof(u32);
 
 	if (memory->group_info == look->group_info)
 		return;
@@ -225,7 +284,7 @@ static __always_inline void look_remember_groups(const struct look *look, struct
 
 static __always_inline void look_remember_cred(const struct look *look, struct memory *memory)
 {
-	const struct event_before *now = &look->now;
+	const struct task_identity *now = &look->identity;
 	struct event_before *seen = &memory->seen;
 
 	memory->looks++;
@@ -247,7 +306,7 @@ static __always_inline void look_remember_proxy(const struct look *look, struct 
 	u32 user_ns = memory->seen.ns[NS_USER];
 
 	memory->looks++;
-	__builtin_memcpy(memory->seen.ns, look->now.ns, sizeof(memory->seen.ns));
+	__builtin_memcpy(memory->seen.ns, look->identity.ns, sizeof(memory->seen.ns));
 	memory->seen.ns[NS_USER] = user_ns;
 	memory->proxy = look->proxy;
 	memory->children_pid_ns = look->children_pid_ns;
@@ -257,8 +316,19 @@ static __always_inline void look_remember_proxy(const struct look *look, struct 
 static __always_inline void look_remember_cgroup(const struct look *look, struct memory *memory)
 {
 	memory->css_set = look->css_set;
-	memory->cgroup_id = look->cgroup_id;
-	memory->cgroup_hierarchy = look->cgroup_hierarchy;
+	memory->cgroup_id = look->identity.cgroup_id;
+	memory->cgroup_hierarchy = look->identity.cgroup_hierarchy;
+}
+
+static __always_inline void look_remember_birth(const struct look *look, struct memory *memory)
+{
+	memory->pid = look->pid;
+	memory->start_boot_ns = look->start_boot_ns;
+	memory->pid_depth = look->pid_depth;
+	memory->parent = look->parent;
+	memory->parent_start_boot_ns = look->parent_start_boot_ns;
+	memory->ppid = look->ppid;
+	memory->in_ppid = look->identity.in_ppid;
 }
 
 static __always_inline void look_remember(const struct look *look, struct memory *memory)
@@ -266,9 +336,62 @@ static __always_inline void look_remember(const struct look *look, struct memory
 	look_remember_cred(look, memory);
 	look_remember_proxy(look, memory);
 	look_remember_cgroup(look, memory);
-	memory->seen.no_new_privs = look->now.no_new_privs;
-	memory->seen.seccomp = look->now.seccomp;
-	memory->pid_depth = look->pid_depth;
+	look_remember_birth(look, memory);
+	memory->seen.no_new_privs = look->identity.no_new_privs;
+	memory->seen.seccomp = look->identity.seccomp;
+}
+
+enum look_result {
+	LOOK_BLIND,   /* there is no room for a memory, nor for the look */
+	LOOK_ADOPTED, /* it had no memory: now it has one, of what it is */
+	LOOK_COMPARED,
+};
+
+/*
+ * Looks at the current task, in memory->look. Global functions are verified once in each program,
+ * however often and from wherever they are called, and nothing is known of what they return.
+ * is_told: the path of its cgroup goes into the ring, if it is a new one.
+ */
+static __always_inline int look_current(bool is_told)
+{
+	struct task_struct *task = kernel_current();
+	struct memory *memory = remember_find(task);
+	const struct memory *known = memory;
+
+	if (!memory)
+		memory = remember_make(task);
+	if (!memory)
+		return LOOK_BLIND;
+	look_keys(&memory->look, task, known, has_task_storage);
+	look_cgroup(&memory->look, task, known, is_told);
+	look_own(&memory->look, task, has_task_storage);
+	memory->look.changed = 0;
+	if (known) {
+		look_compare(&memory->look, memory, false);
+		return LOOK_COMPARED;
+	}
+	look_remember(&memory->look, memory);
+	return LOOK_ADOPTED;
+}
+
+__weak __noinline int look_whole(void)
+{
+	return look_current(false);
+}
+
+__weak __noinline int look_whole_telling(void)
+{
+	return look_current(true);
+}
+
+/* The current task's memory is brought up to date with the look. */
+__weak __noinline int look_keep(void)
+{
+	struct memory *memory = remember_find(kernel_current());
+
+	if (memory)
+		look_remember(&memory->look, memory);
+	return 0;
 }
 
 #endif

@@ -56,20 +56,25 @@ struct {
 
 /* What a task is at a look. Addresses as numbers: the verifier does not let pointers be kept here. */
 struct look {
-	struct event_before now;
+	struct task_identity identity;
+	u64 start_boot_ns; /* of the process */
+	u64 parent_start_boot_ns;
 	u64 cred;
 	u64 user_ns;
 	u64 group_info;
 	u64 proxy;
 	u64 css_set;
 	u64 pid; /* of the process */
-	u64 cgroup_id;
-	u32 cgroup_hierarchy;
+	u64 parent;
+	u32 tgid;
+	u32 tid;
+	u32 ppid;
 	u32 pid_depth;       /* of its pid namespace */
 	u32 children_pid_ns; /* 0: as its own */
 	u32 children_time_ns;
 	u32 changed; /* from what is remembered: enum event_change */
-	u32 pad;
+	u32 told;    /* what of it the next event is about */
+	u32 map_ns;  /* event_children.map_ns of the next event */
 };
 
 /* What a thread was like when it was last looked at, and where to see at once that nothing has
@@ -87,6 +92,12 @@ struct memory {
 	u32 pid_depth;
 	u32 children_pid_ns;
 	u32 children_time_ns;
+	u64 start_boot_ns;
+	u64 parent_start_boot_ns;
+	u64 pid;
+	u64 parent;
+	u32 ppid;
+	u32 in_ppid;
 	u64 idmap_file; /* the struct file that it is writing a map to */
 	u64 exec_cred;  /* what an execve that has not succeeded yet has put in place of cred */
 	u32 looks;      /* how often it was brought up to date */

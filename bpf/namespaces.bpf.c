@@ -8,47 +8,48 @@
 
 static __always_inline void namespaces_tell(struct memory *memory, struct telling *telling)
 {
+	u32 changed = kernel_forget(memory->look.changed) & CHANGES_NS;
+
 	telling->action = EVENT_NAMESPACES;
 	telling->hook = HOOK_NAMESPACES;
 	telling->is_urgent = true;
-	if (kernel_forget(memory->look.changed) & CHANGES_NS)
-		tell_look(&memory->look, memory, telling,
-			  kernel_forget(memory->look.changed) & CHANGES_NS, 0);
+	if (changed)
+		tell_look(&memory->look, telling, changed, 0);
 	look_remember_proxy(&memory->look, memory);
 }
 
 /* Before switch_task_namespaces(task, new). At a thread's end there is no new one; inside execve,
  * which may switch the time namespace, the exec event tells. */
-static __always_inline void namespaces_see(struct nsproxy *new, u8 tier)
+static __always_inline void namespaces_see(u64 new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
-	struct telling telling = {.task = task, .tier = tier, .is_typed = has_task_storage};
+	struct telling telling = {.tier = tier};
 	struct memory *memory;
 
 	if (!new || BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return;
-	memory = notice(task, HOOK_NAMESPACES, tier, has_task_storage);
+	memory = notice(HOOK_NAMESPACES, tier);
 	if (!memory)
 		return;
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
 	look_proxy(&memory->look, memory, new);
-	look_compare(&memory->look, memory);
+	look_compare(&memory->look, memory, false);
 	namespaces_tell(memory, &telling);
 }
 
 SEC("?kprobe/switch_task_namespaces")
 int namespaces__kprobe(struct pt_regs *context)
 {
-	namespaces_see((void *)PT_REGS_PARM2(context), TIER_KPROBE);
+	namespaces_see(PT_REGS_PARM2(context), TIER_KPROBE);
 	return 0;
 }
 
 SEC("?fentry/switch_task_namespaces")
 int namespaces__fentry(u64 *context)
 {
-	namespaces_see((void *)context[1], TIER_FENTRY);
+	namespaces_see(kernel_address(context[1]), TIER_FENTRY);
 	return 0;
 }
 
@@ -56,15 +57,12 @@ int namespaces__fentry(u64 *context)
 SEC("?tp")
 int namespaces__syscall(struct trace_sys_exit *context)
 {
-	struct task_struct *task = kernel_current();
-	struct memory *memory = notice_later(task, has_task_storage);
-	struct telling telling = {
-		.task = task,
-		.tier = TIER_SYSCALL,
-		.syscall = context->nr,
-		.is_typed = has_task_storage,
-	};
+	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
+	struct memory *memory;
 
+	if (look_whole() != LOOK_COMPARED)
+		return 0;
+	memory = remember_find(kernel_current());
 	if (memory)
 		namespaces_tell(memory, &telling);
 	return 0;

@@ -8,87 +8,67 @@
 
 #include "tell_look.bpf.h"
 
-static __always_inline void notice_tell(const struct look *look, const struct memory *memory,
-					struct telling *telling)
+static __always_inline void notice_tell(struct memory *memory, struct telling *telling)
 {
+	u32 changed = kernel_forget(memory->look.changed);
 	u8 hook = telling->hook;
 
-	if (kernel_forget(look->changed) & CHANGES_CRED) {
+	if (changed & CHANGES_CRED) {
 		telling->action = EVENT_CREDENTIALS;
 		/* An execve that failed after it had replaced them, or hangs. */
-		if (look->cred == memory->exec_cred)
+		if (memory->look.cred == memory->exec_cred)
 			telling->hook = HOOK_EXEC;
-		tell_look(look, memory, telling, look->changed & CHANGES_CRED, 0);
+		tell_look(&memory->look, telling, changed & CHANGES_CRED, 0);
 		telling->hook = hook;
 	}
-	if (kernel_forget(look->changed) & CHANGES_NS) {
+	if (changed & CHANGES_NS) {
 		telling->action = EVENT_NAMESPACES;
 		telling->is_urgent = true;
-		tell_look(look, memory, telling, look->changed & CHANGES_NS, 0);
+		tell_look(&memory->look, telling, changed & CHANGES_NS, 0);
 	}
 }
 
 /*
- * Looks at the current task (memory->look), tells what is not as remembered, and remembers it.
- * telling: of the program that does so. NULL: there is no room for a memory.
+ * Tells what a look at the current task (memory->look) found that is not as remembered, and
+ * remembers it. telling: of the program that does so. NULL: there is no room for a memory.
  */
-static __always_inline struct memory *notice_as(struct telling *telling)
+static __always_inline struct memory *notice_as(struct telling *telling, int result)
 {
-	struct task_struct *task = telling->task;
-	struct memory *memory = remember_find(task);
+	struct memory *memory = remember_find(kernel_current());
 
-	if (memory) {
-		look_take(&memory->look, task, memory, telling->is_typed);
-		look_compare(&memory->look, memory);
-		if (kernel_forget(memory->look.changed))
-			notice_tell(&memory->look, memory, telling);
-	} else {
-		memory = remember_make(task, (struct memory *)&memory_blank);
-		if (!memory)
-			return 0;
-		look_take(&memory->look, task, 0, telling->is_typed);
-		memory->look.changed = 0;
-	}
-	look_remember(&memory->look, memory);
+	if (!memory)
+		emit_count_lost(telling->hook);
+	if (!memory || result != LOOK_COMPARED)
+		return memory;
+	if (kernel_forget(memory->look.changed))
+		notice_tell(memory, telling);
+	look_keep();
 	return memory;
 }
 
-static __always_inline struct memory *notice(struct task_struct *task, u32 hook, u32 tier,
-					     bool is_typed)
+static __always_inline struct memory *notice(u32 hook, u32 tier)
 {
 	struct telling telling = {
-		.task = task,
 		.flags = EVENT_INFERRED,
 		.hook = hook,
 		.tier = tier,
 		.syscall = -1,
-		.is_typed = is_typed,
 	};
-	struct memory *memory = notice_as(&telling);
 
-	if (!memory)
-		emit_count_lost(hook);
-	return memory;
+	return notice_as(&telling, look_whole());
 }
 
-/* The same without telling: the caller tells what of memory->look.changed is its concern, and
- * remembers that. */
-static __always_inline struct memory *notice_later(struct task_struct *task, bool is_typed)
+/* For programs that tell of a cgroup, too. */
+static __always_inline struct memory *notice_telling(u32 hook, u32 tier)
 {
-	struct memory *memory = remember_find(task);
+	struct telling telling = {
+		.flags = EVENT_INFERRED,
+		.hook = hook,
+		.tier = tier,
+		.syscall = -1,
+	};
 
-	if (memory) {
-		look_take(&memory->look, task, memory, is_typed);
-		look_compare(&memory->look, memory);
-		return memory;
-	}
-	memory = remember_make(task, (struct memory *)&memory_blank);
-	if (memory) {
-		look_take(&memory->look, task, 0, is_typed);
-		look_remember(&memory->look, memory);
-		memory->look.changed = 0;
-	}
-	return memory;
+	return notice_as(&telling, look_whole_telling());
 }
 
 #endif

@@ -14,31 +14,28 @@ static __always_inline void privileges_see(struct task_struct *task, int number,
 {
 	struct memory *memory = result < 0 ? 0 : remember_find(task);
 	struct telling telling = {
-		.task = task,
 		.action = EVENT_PRIVILEGES,
 		.hook = HOOK_PRIVILEGES,
 		.tier = tier,
 		.syscall = number,
-		.is_typed = has_task_storage,
 	};
 	u32 changed = 0;
 
 	if (!memory)
 		return;
-	look_own(&memory->look, task, has_task_storage);
-	if (memory->look.now.no_new_privs != memory->seen.no_new_privs)
+	look_privileges(&memory->look, task, has_task_storage);
+	if (memory->look.identity.no_new_privs != memory->seen.no_new_privs)
 		changed |= CHANGE_NO_NEW_PRIVS;
-	if (memory->look.now.seccomp != memory->seen.seccomp)
+	if (memory->look.identity.seccomp != memory->seen.seccomp)
 		changed |= CHANGE_SECCOMP;
-	memory->look.changed = changed;
-	if (!kernel_forget(memory->look.changed))
+	if (!changed)
 		return;
-	look_take(&memory->look, task, memory, has_task_storage);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	tell_look(&memory->look, memory, &telling, kernel_forget(memory->look.changed), 0);
-	memory->seen.no_new_privs = memory->look.now.no_new_privs;
-	memory->seen.seccomp = memory->look.now.seccomp;
+	look_whole();
+	tell_look(&memory->look, &telling, changed, 0);
+	memory->seen.no_new_privs = memory->look.identity.no_new_privs;
+	memory->seen.seccomp = memory->look.identity.seccomp;
 }
 
 static __always_inline void privileges_return(long result, u8 tier)

@@ -18,23 +18,22 @@ static __always_inline void refused_see(struct task_struct *task, int number, lo
 					bool is_namespace)
 {
 	struct telling telling = {
-		.task = task,
 		.error = -result,
 		.action = is_namespace ? EVENT_NAMESPACES : EVENT_CREDENTIALS,
 		.hook = HOOK_REFUSED,
 		.tier = tier,
 		.syscall = number,
-		.is_typed = has_task_storage,
 	};
+
 	struct memory *memory;
 
 	if (result >= 0 || result < -MAX_ERRNO)
 		return;
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	memory = notice(task, HOOK_REFUSED, tier, has_task_storage);
+	memory = notice(HOOK_REFUSED, tier);
 	if (memory)
-		tell_look(&memory->look, memory, &telling, 0, 0);
+		tell_look(&memory->look, &telling, 0, 0);
 }
 
 /* Of a function that serves one system call; which one, the registers tell. */

@@ -29,17 +29,16 @@ static __always_inline void remember_count_forgotten(void)
 		__sync_fetch_and_add(&counted->forgotten, 1);
 }
 
-/* A new memory for a thread that has none, beginning as `like`. NULL: no room. */
-static __always_inline struct memory *remember_make(struct task_struct *task, struct memory *like)
+/* A new memory for a thread that has none, blank. NULL: no room. */
+static __always_inline struct memory *remember_make(struct task_struct *task)
 {
 	struct memory *memory;
 	u64 key = (u64)task;
 
 	if (has_task_storage) {
-		memory = bpf_task_storage_get(&remembered, task, like,
-					      BPF_LOCAL_STORAGE_GET_F_CREATE);
+		memory = bpf_task_storage_get(&remembered, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {
-		bpf_map_update_elem(&remembered_by_task, &key, like, BPF_ANY);
+		bpf_map_update_elem(&remembered_by_task, &key, &memory_blank, BPF_ANY);
 		memory = bpf_map_lookup_elem(&remembered_by_task, &key);
 	}
 	if (!memory)

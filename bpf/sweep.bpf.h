@@ -41,18 +41,16 @@ static __always_inline void sweep_fill(struct emission *out, const struct look *
 		tell_children(out, look, memory, 0);
 }
 
-static __always_inline long sweep_tell(struct seq_file *seq, struct task_struct *task,
-				       const struct memory *memory, u8 action, u32 changed)
+static __always_inline long sweep_tell(struct seq_file *seq, const struct memory *memory, u8 action,
+				       u32 changed)
 {
 	const struct look *look = &sweep_look;
 	struct telling telling = {
-		.task = task,
 		.action = action,
 		.hook = HOOK_SWEEP,
 		.tier = TIER_ITERATOR,
 		.flags = EVENT_INFERRED,
 		.syscall = -1,
-		.is_typed = true,
 	};
 	struct emission out;
 	u64 size;
@@ -67,26 +65,21 @@ static __always_inline long sweep_tell(struct seq_file *seq, struct task_struct 
 }
 
 /* false: there was no room, and the program will run for this task again. */
-static __always_inline bool sweep_tell_all(struct seq_file *seq, struct task_struct *task,
-					   const struct memory *memory)
+static __always_inline bool sweep_tell_all(struct seq_file *seq, const struct memory *memory)
 {
 	u32 changed = kernel_forget(sweep_look.changed);
 
 	if (changed & CHANGES_CRED &&
-	    sweep_tell(seq, task, memory, EVENT_CREDENTIALS, changed & CHANGES_CRED))
+	    sweep_tell(seq, memory, EVENT_CREDENTIALS, changed & CHANGES_CRED))
 		return false;
-	if (changed & CHANGES_NS &&
-	    sweep_tell(seq, task, memory, EVENT_NAMESPACES, changed & CHANGES_NS))
+	if (changed & CHANGES_NS && sweep_tell(seq, memory, EVENT_NAMESPACES, changed & CHANGES_NS))
 		return false;
 	return true;
 }
 
-static __always_inline void sweep_compare(struct seq_file *seq, struct task_struct *task,
-					  struct memory *memory)
+static __always_inline void sweep_compare(struct seq_file *seq, struct memory *memory)
 {
-	look_compare(&sweep_look, memory);
-	if (look_groups_differ(&sweep_look, memory))
-		sweep_look.changed |= CHANGE_GROUPS;
+	look_compare(&sweep_look, memory, true);
 	if (!kernel_forget(sweep_look.changed)) {
 		memory->sweep = 0;
 		return;
@@ -99,7 +92,7 @@ static __always_inline void sweep_compare(struct seq_file *seq, struct task_stru
 	/* The same sweep, run for this task again. */
 	if (memory->sweep == sweep_number)
 		return;
-	if (!sweep_tell_all(seq, task, memory))
+	if (!sweep_tell_all(seq, memory))
 		return;
 	memory->group_info = 0; /* copied anew, though the list be the same */
 	look_remember(&sweep_look, memory);
@@ -112,12 +105,14 @@ static __always_inline void sweep_see(struct seq_file *seq, struct task_struct *
 
 	if (task->flags & PF_EXITING)
 		return;
-	look_take_anew(&sweep_look, task, memory, 0, true);
+	look_keys(&sweep_look, task, 0, true);
+	look_cgroup(&sweep_look, task, memory, true);
+	look_own(&sweep_look, task, true);
 	if (memory) {
-		sweep_compare(seq, task, memory);
+		sweep_compare(seq, memory);
 		return;
 	}
-	memory = remember_make(task, (struct memory *)&memory_blank);
+	memory = remember_make(task);
 	if (memory)
 		look_remember(&sweep_look, memory);
 }

@@ -147,6 +147,16 @@ static __always_inline struct upid *pid_level_at(struct pid *pid, u32 level)
 	       level * bpf_core_type_size(struct upid);
 }
 
+/* A task's number at a level of its pid, and above it the inode of that level's namespace. Global,
+ * so that a loop over 33 levels is short for the verifier. */
+__weak __noinline u64 task_pid_level(u64 pid, u64 level)
+{
+	struct upid *upid = pid_level_at((void *)pid, level);
+	u64 ns = BPF_CORE_READ(upid, ns, ns.inum);
+
+	return ns << 32 | (u32)BPF_CORE_READ(upid, nr);
+}
+
 /* Fills the chain, first pid namespace first, and its length. */
 static __always_inline void task_fill_chain(struct task_record *record, struct pid_level *chain,
 					    struct pid *pid, const struct task_host *host)

@@ -20,37 +20,83 @@ static __always_inline void tell_children(struct emission *out, const struct loo
 	children->pad = 0;
 }
 
-/* Sizes that fit: a host's process; one in a container; with before; everything. */
+static __always_inline u64 tell_size(const struct memory *memory)
+{
+	const struct look *look = &memory->look;
+	u64 size = tell_who_size(look);
+
+	if (look->told)
+		size += tell_before_size(memory);
+	if (look->told & CHANGE_CHILDREN || look->map_ns)
+		size += sizeof(struct event_children);
+	return size;
+}
+
+/* Sizes that fit: a process, in a container too; with before; everything. */
 static __always_inline bool tell_reserve(struct emission *out, u64 size, u32 hook)
 {
-	u64 room = size <= 280 ? 280 : size <= 344 ? 344 : size <= 568 ? 568 : 1152;
+	u64 room = size <= 288 ? 288 : size <= 568 ? 568 : 1152;
 
 	return emit_reserve(out, room, hook);
 }
 
-/*
- * An event of what a look found, with `before` from memory where something changed. `changed` is
- * what of look->changed this event is about. map_ns: of an EVENT_IDMAP.
- */
-static __noinline int tell_look(const struct look *look, const struct memory *memory,
-				const struct telling *telling, u32 changed, u32 map_ns)
+/* A struct telling, and CHANGE_CHILDREN or not, as numbers: global functions of 5.10 take no
+ * pointers. */
+static __always_inline u64 tell_pack(const struct telling *telling)
 {
-	u64 size = tell_identity_size(look);
-	struct emission out;
+	return telling->action | (u64)telling->hook << 8 | (u64)telling->tier << 16 |
+	       (u64)telling->is_urgent << 24 | (u64)telling->flags << 32;
+}
 
-	if (changed)
-		size += tell_before_size(memory);
-	if (changed & CHANGE_CHILDREN || map_ns)
-		size += sizeof(struct event_children);
-	if (!tell_reserve(&out, size, telling->hook))
+static __always_inline u64 tell_pack_call(const struct telling *telling)
+{
+	return (u16)telling->syscall | (u64)(u16)telling->error << 16;
+}
+
+static __always_inline struct telling tell_unpack(u64 packed, u64 call)
+{
+	return (struct telling){
+		.action = packed,
+		.hook = packed >> 8,
+		.tier = packed >> 16,
+		.is_urgent = packed >> 24 & 1,
+		.flags = packed >> 32,
+		.syscall = call,
+		.error = call >> 16,
+	};
+}
+
+/*
+ * An event of what the last look of the current task found, with `before` from its memory where
+ * something changed: look->told of it, and look->map_ns of an EVENT_IDMAP.
+ */
+__weak __noinline int tell_packed(u64 packed, u64 call)
+{
+	struct memory *memory = remember_find(kernel_current());
+	struct telling telling = tell_unpack(packed, call);
+	struct emission out;
+	struct look *look;
+
+	if (!memory)
 		return 0;
-	tell_who(&out, look, telling, changed);
-	if (changed)
+	look = &memory->look;
+	if (!tell_reserve(&out, tell_size(memory), telling.hook))
+		return 0;
+	tell_who(&out, look, &telling, look->told);
+	if (kernel_forget(look->told))
 		tell_before(&out, memory);
-	if (changed & CHANGE_CHILDREN || map_ns)
-		tell_children(&out, look, memory, map_ns);
-	emit_end(&out, telling->hook, telling->is_urgent);
+	if (kernel_forget(look->told) & CHANGE_CHILDREN || kernel_forget(look->map_ns))
+		tell_children(&out, look, memory, look->map_ns);
+	emit_end(&out, telling.hook, telling.is_urgent);
 	return 0;
+}
+
+static __always_inline void tell_look(struct look *look, const struct telling *telling, u32 told,
+				      u32 map_ns)
+{
+	look->told = told;
+	look->map_ns = map_ns;
+	tell_packed(tell_pack(telling), tell_pack_call(telling));
 }
 
 #endif
