@@ -99,10 +99,13 @@ int point_open_syscall(int tracefs, const char *name, struct text *why)
 	autofree char *path = mem_printf(SYSCALL_EVENTS "/sys_exit_%s/id", name);
 	int number = tracefs < 0 ? tracefs : number_read(tracefs, path, "");
 
-	if (number < 0) {
+	if (tracefs < 0)
+		text_printf(why, "tracefs is not mounted, and mounting it is refused: %s",
+			    strerror(-tracefs));
+	else if (number < 0)
 		text_printf(why, "no %s in tracefs: %s", path, strerror(-number));
+	if (number < 0)
 		return number;
-	}
 	attr.config = (uint64_t)number;
 	return perf_open(&attr, name, why);
 }
