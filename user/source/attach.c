@@ -99,6 +99,10 @@ static int candidate_try(struct attach_hook *hook, const struct hook_candidate *
 {
 	int r = 0;
 
+	if (candidate->is_preempted_never && btf_cache_id(&kernel->entry, HOOK_PREEMPTED_MARK)) {
+		text_add_string(why, "this kernel skips runs of it under preemption");
+		return -EOPNOTSUPP;
+	}
 	for (size_t i = 0; !r && i < HOOK_PROGRAMS_MAX && candidate->programs[i].name; i++)
 		r = candidate->programs[i].kind == ATTACH_BTF
 			    ? program_try(candidate, i, kernel, why)

@@ -10,6 +10,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -309,36 +310,53 @@ static uint32_t wanted_id(const struct btf_wanted *wanted, size_t count, const c
 	return 0;
 }
 
+/* The ids of everything that programs attach to, and of what candidates are told by. */
+struct finding {
+	struct btf_wanted wanted[BTF_IDS_MAX];
+	size_t count;
+};
+
+static void finding_add(struct finding *finding, struct btf_wanted wanted)
+{
+	if (wanted.name && finding->count < BTF_IDS_MAX)
+		finding->wanted[finding->count++] = wanted;
+	else
+		free((char *)wanted.name);
+}
+
+static void finding_keep(struct btf_cache_entry *entry, size_t *ids, const struct finding *finding,
+			 const char *name, struct btf_wanted one)
+{
+	if (one.name && *ids < BTF_IDS_MAX)
+		entry->ids[(*ids)++] = (struct btf_id){
+			.program = btf_cache_program(name),
+			.id = wanted_id(finding->wanted, finding->count, one.name),
+		};
+	free((char *)one.name);
+}
+
+static struct btf_wanted mark_wanted(void)
+{
+	return (struct btf_wanted){.name = mem_copy(HOOK_PREEMPTED_MARK), .kind = BTF_KIND_FUNC};
+}
+
 static int entry_find(const struct btf *kernel, struct bpf_object *opened,
 		      struct btf_cache_entry *entry, struct btf **small)
 {
-	struct btf_wanted wanted[BTF_IDS_MAX];
+	struct finding finding = {.count = 0};
 	struct bpf_program *program;
-	size_t count = 0;
 	size_t ids = 0;
 	int r;
 
 	bpf_object__for_each_program(program, opened)
-	{
-		if (count + 1 == BTF_IDS_MAX)
-			break;
-		wanted[count] = program_wanted(program);
-		count += wanted[count].name != NULL;
-	}
-	r = btf_small_make(kernel, bpf_object__btf(opened), wanted, count, small);
-	bpf_object__for_each_program(program, opened)
-	{
-		struct btf_wanted one = program_wanted(program);
-
-		if (one.name && ids + 1 < BTF_IDS_MAX)
-			entry->ids[ids++] = (struct btf_id){
-				.program = btf_cache_program(bpf_program__name(program)),
-				.id = wanted_id(wanted, count, one.name),
-			};
-		free((char *)one.name);
-	}
-	for (size_t i = 0; i < count; i++)
-		free((char *)wanted[i].name);
+		finding_add(&finding, program_wanted(program));
+	finding_add(&finding, mark_wanted());
+	r = btf_small_make(kernel, bpf_object__btf(opened), finding.wanted, finding.count, small);
+	bpf_object__for_each_program(program, opened) finding_keep(
+		entry, &ids, &finding, bpf_program__name(program), program_wanted(program));
+	finding_keep(entry, &ids, &finding, HOOK_PREEMPTED_MARK, mark_wanted());
+	for (size_t i = 0; i < finding.count; i++)
+		free((char *)finding.wanted[i].name);
 	return r;
 }
 
@@ -359,6 +377,7 @@ static int entry_make(enum object_kind kind, const char *btf_path, struct btf_ca
 	btf__free(small);
 	bpf_object__close(opened);
 	btf__free(kernel);
+	malloc_trim(0); /* the kernel's BTF takes 10 MB, which the ring comes on top of */
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #ifndef NSVIEW_SOURCE_HOOKS_H
 #define NSVIEW_SOURCE_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bpf/event.h"
@@ -29,9 +30,14 @@ struct hook_program {
 
 #define HOOK_PROGRAMS_MAX 16
 
+/* A function of kernels whose tracepoints let themselves be preempted (7.2 and later guard them by
+ * SRCU-fast): a program is then skipped that is running on the CPU already. */
+#define HOOK_PREEMPTED_MARK "init_srcu_struct_fast"
+
 struct hook_candidate {
 	enum hook_tier tier;
-	const char *missed;                              /* NULL: nothing */
+	bool is_preempted_never; /* no candidate where HOOK_PREEMPTED_MARK is */
+	const char *missed;      /* NULL: nothing */
 	struct hook_program programs[HOOK_PROGRAMS_MAX]; /* the first without a name ends them */
 };
 
