@@ -356,6 +356,8 @@ static void words_say_what_changed_by_its_meaning(void **state)
 	assert_words(scene_gap, WHEN "gap  lost 120 events, 1842 to 1961: skipped fork");
 	assert_words(scene_snapshot,
 		     WHEN "pid:4026532700 3900/1 root snapshot  sleep  caps docker-default");
+	assert_words(scene_started, WHEN "web 3816/1 root container_started  " ID_A
+					 "  docker  caps docker-default");
 	assert_words(scene_fork, WHEN "- 3802 root fork  child of 1  -bash  caps full");
 }
 

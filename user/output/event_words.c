@@ -380,6 +380,8 @@ void event_put_words(struct event_writer *writer, const struct event_line *line)
 	}
 	if (line->kind != LINE_EVENT && line->kind != LINE_SNAPSHOT && subject.container)
 		add_container(writer, subject.container);
+	if (line->kind == LINE_CONTAINER_STARTED)
+		add_caps_now(writer, line, &subject);
 	if (line->gap)
 		add_gap(writer, line->gap);
 	if (line->info) {
