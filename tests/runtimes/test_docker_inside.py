@@ -95,15 +95,17 @@ class Inside(Comparison):
     def test_all_that_the_rules_of_ps_tell_apart(self):
         with docker.run("-i", "-v", f"{nsview.SUBJECT}:/subject:ro", image="procps",
                         command=("sh", "-c", EVERYTHING)) as container:
-            nsview.wait_until(lambda: "x" * 5000 in nsview.run("ps", "--inside", container.id).stdout)
-            # In a session of its own: what stops in that of `docker exec` gets a SIGHUP when that ends.
-            raised = container.exec("--user=33", command=["/tmp/raised", "pty", "stop"])
+            nsview.wait_until(lambda: any(row["args"][:2] == ["/subject", "hold"]  # the last one
+                                          for row in nsview.ps("-c", container.id).values() if row["args"]))
+            shell = container.exec("--user=33", command=["sh", "-c", "sleep 1002 | /tmp/raised hold"])
+            raised = nsview.wait_until(lambda: [pid for pid, row in nsview.ps("-c", container.id).items()
+                                                if row["exe"] == "/tmp/raised" and row["ppid"] == shell])[0]
             time.sleep(2)
             for words in (AUX, FULL):
                 rows = [row.split(None, 10) for row in self.compare(container, words)]
                 self.assertGreater(len(rows), 13)
             row = nsview.ps("-p", str(raised))[raised]
-            self.assertEqual((row["uid"], row["euid"], row["stat"][0]), (33, 0, "T"))
+            self.assertEqual((row["uid"], row["euid"]), (33, 0))
 
     def test_where_the_pid_namespace_is_shared_all_of_the_host_is_seen(self):
         def quiet(lines):
