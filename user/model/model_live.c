@@ -129,7 +129,8 @@ static void args_inherit(struct proc *proc, const struct proc *parent)
 		proc->unknown |= FIELD_BIT(FIELD_ARGS);
 		return;
 	}
-	exe_hold(proc, parent->own.exe, parent->exe, parent->exe_length);
+	if (!proc->exe)
+		exe_hold(proc, parent->own.exe, parent->exe, parent->exe_length);
 	if (parent->unknown & FIELD_BIT(FIELD_ARGS))
 		proc->unknown |= FIELD_BIT(FIELD_ARGS);
 	else
