@@ -191,7 +191,7 @@ static void test_arguments_longer_than_their_record_are_refused(void **state)
 	args->length = UINT32_MAX; /* and 31 more would be 30 again */
 	assert_false(record_is_sound(&args->header, BYTES_MAX));
 	args->length = 100;
-	args->kind = ARGS_NAME + 1;
+	args->kind = ARGS_EXE + 1;
 	assert_false(record_is_sound(&args->header, BYTES_MAX));
 }
 

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A recording shows what was shown when it was made, on any machine, and holds what was selected."""
+
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import nsview
+import recording
+
+# What a process is. Its use of the machine is as old as the last snapshot.
+IDENTITY = ["container", "user", "pid", "in_user", "in_pid", "ppid", "in_ppid", "uid", "euid", "suid", "fsuid",
+            "gid", "egid", "sgid", "fsgid", "in_uid", "in_euid", "in_gid", "in_egid", "groups", "caps", "eff",
+            "prm", "inh", "bnd", "amb", "host_effective", "userns", "chain", "ns", "shared", "nnp", "securebits",
+            "seccomp", "loginuid", "session", "cgroup", "id", "name", "image", "runtime", "declared", "drift",
+            "comm", "args", "exe"]
+SECRET = "a-word-of-a-process-that-was-not-selected"
+
+
+def identities(output):
+    rows = {row["pid"]: row for row in json.loads(output)}
+    return {pid: {key: row[key] for key in IDENTITY} for pid, row in rows.items()}
+
+
+class Container:
+    """`nsview run` of a shell that does what is written to it."""
+
+    def __init__(self, name, *options):
+        self.name = name
+        self.command = [nsview.NSVIEW, "run", "-i", "--name", name, *options, "sh"]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
+        self.do("true")
+        return self
+
+    def do(self, words):
+        self.process.stdin.write(f"{words}\necho done\n".encode())
+        self.process.stdin.flush()
+        said = b""
+        while not said.endswith(b"done\n"):
+            readable, _, _ = select.select([self.process.stdout], [], [], nsview.SECONDS / 4)
+            piece = os.read(self.process.stdout.fileno(), 4096) if readable else b""
+            if not piece:
+                raise nsview.Failed(f"{self.name} ended or hangs at {words}")
+            said += piece
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=nsview.SECONDS)
+        self.process.stdout.close()
+
+
+@nsview.requires_root
+@nsview.requires_outside
+class Replay(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nsview-replay-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.path = self.folder / "run.nsview"
+        self.name = f"replay-{os.getpid()}-{self.id().rsplit('.', 1)[1][-16:]}"
+
+    def events_of(self, container):
+        """Of each kind that a user may cause."""
+        container.do("sleep 0.01; (exec sleep 0.01)")
+        container.do("id >/dev/null; sh -c 'exit 3'")
+        subprocess.run(["unshare", "-U", "-r", "-p", "-f", "sh", "-c", "true; sleep 0.01"], check=True)
+        subprocess.run(["unshare", "-m", "sleep", "0.01"], check=True)
+        subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "sleep", "0.01"], check=True)
+
+    def check_same_lines(self, *words):
+        with recording.Recorded(self.path, *words) as recorded:
+            with Container(self.name) as container:
+                self.events_of(container)
+                time.sleep(0.3)  # long enough for the container to get its name
+                self.events_of(container)
+        self.assertTrue(recorded.lines.endswith(b"\n"), recorded.lines[-200:])
+        again = recording.elsewhere(self.folder, "events", "--replay", str(self.path), *words)
+        if again != recorded.lines:
+            for one, other in zip(recorded.lines.splitlines(), again.splitlines()):
+                self.assertEqual(one, other)
+        self.assertEqual(again, recorded.lines)
+        return recorded.lines.splitlines()
+
+    def test_the_stream_is_the_live_one(self):
+        lines = [json.loads(line) for line in self.check_same_lines("--snapshot")]
+        actions = {line["event"]["action"] for line in lines}
+        self.assertLessEqual({"snapshot", "fork", "exec", "exit", "namespaces_changed", "credentials_changed",
+                              "container_started", "container_exited"}, actions)
+
+    def test_the_stream_of_one_container_is_the_live_one(self):
+        lines = [json.loads(line) for line in self.check_same_lines("-c", self.name, "--snapshot")]
+        self.assertIn("exec", {line["event"]["action"] for line in lines})
+
+    def test_the_stream_of_containers_is_the_live_one(self):
+        self.check_same_lines("--containers")
+
+    def test_the_stream_in_other_formats_is_the_live_one(self):
+        self.check_same_lines("--format", "otel", "--types", "exec,exit,capabilities_changed,container_named")
+        self.check_same_lines("--format", "text")
+
+    def test_the_stream_of_an_expression_is_the_live_one(self):
+        self.check_same_lines("--filter", "euid=65534 or caps~SYS_ADMIN")
+
+    def test_the_table_is_as_it_was_at_each_moment(self):
+        shown = []
+        with Container(self.name) as container:
+            with recording.Recorded(self.path, "-c", self.name) as recorded:
+                for words in ("sleep 1000 & first=$!",
+                              "setpriv --reuid=65534 --clear-groups sleep 1001 & all=$!",
+                              "sh -c 'sleep 1002; true' & all=\"$all $!\"",
+                              "kill $first; setpriv --bounding-set -all sleep 1003 & all=\"$all $!\""):
+                    container.do(f"{words}\nsleep 0.2")
+                    shown.append((time.time(), recording.here("ps", "--json", "-c", self.name)))
+                    time.sleep(0.2)
+                container.do("kill $all")
+        del recorded
+        for count, (moment, live) in enumerate(shown, 2):
+            at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f"{moment % 1:.6f}Z"[1:]
+            again = recording.elsewhere(self.folder, "ps", "--json", "--replay", str(self.path), "--at", at)
+            self.assertEqual(identities(again), identities(live), at)
+            self.assertGreaterEqual(len(identities(again)), min(count, 4), at)
+
+    def test_every_form_of_the_table_is_the_same_elsewhere(self):
+        with Container(self.name, "--user", "65534") as container, \
+                recording.Recorded(self.path) as recorded:
+            self.events_of(container)
+        del recorded
+        for words in ([], ["-ef"], ["--tree"], ["--json"], ["--ndjson"], ["--by", "container"], ["--by", "user"],
+                      ["--inside", self.name], ["--inside", self.name, "-ef"], ["--both", self.name],
+                      ["-o", "pid,user,start,exe,cwd,cpu-limit,groups", "--sort", "-rss"], ["-u", "root"],
+                      ["--filter", "start > 00:00 or user=root"]):
+            with self.subTest(words=words):
+                command = ["ps", *words, "--replay", str(self.path)]
+                shown = recording.here(*command)
+                self.assertGreater(shown.count(b"\n"), 1)
+                self.assertEqual(recording.elsewhere(self.folder, *command), shown)
+        table = recording.elsewhere(self.folder, "ps", "--replay", str(self.path))
+        self.assertNotIn(b"zero", table)  # who is uid 0 on the other machine
+
+    def test_what_was_not_selected_is_not_in_the_file(self):
+        with Container(self.name) as container, \
+                recording.Recorded(self.path, "-c", self.name) as recorded:
+            subprocess.run(["sh", "-c", f"sleep 0.05; : {SECRET}"], env={**os.environ, "WORD": SECRET}, check=True)
+            subprocess.run(["unshare", "-p", "-f", "sh", "-c", f"true; : {SECRET}"], check=True)
+            container.do("sleep 0.01")
+        del recorded
+        self.assertNotIn(SECRET.encode(), self.path.read_bytes())
+        rows = json.loads(recording.here("ps", "--json", "--replay", str(self.path)))
+        self.assertEqual({row["container"] for row in rows}, {self.name} if rows else set())
+        events = recording.here("events", "--replay", str(self.path)).splitlines()
+        pids = {json.loads(line)["process"]["pid"] for line in events if b'"process":{' in line}
+        self.assertGreater(len(pids), 1)
+
+    def test_a_recording_can_be_cut_to_one_container(self):
+        with Container(self.name) as container, recording.Recorded(self.path) as recorded:
+            self.events_of(container)
+        del recorded
+        cut = self.folder / "cut.nsview"
+        whole = recording.here("events", "--replay", str(self.path), "-c", self.name, "--record", str(cut))
+        self.assertIn(b'"exec"', whole)
+        again = recording.elsewhere(self.folder, "events", "--replay", str(cut), "-c", self.name)
+        self.assertEqual(again, whole)
+        self.assertLess(cut.stat().st_size, self.path.stat().st_size / 2)
+
+    def test_one_killed_while_it_records_leaves_what_is_whole(self):
+        recorded = recording.Recorded(self.path)
+        with recorded:
+            subprocess.run(["true"], check=True)
+            time.sleep(0.5)
+            recorded.process.send_signal(signal.SIGKILL)
+            recorded.process.wait()
+        self.assertEqual(os.stat(self.path).st_mode & 0o7777, 0o600)
+        done = nsview.run("events", "--replay", str(self.path))
+        self.assertIn('"exec"', done.stdout)
+        self.assertIn("has no end", done.stderr)
+        with open(self.path, "r+b") as file:
+            file.truncate(os.stat(self.path).st_size - 5)
+        self.assertIn("has no end", nsview.run("ps", "--replay", str(self.path)).stderr)
+
+    def test_a_full_disk_is_said(self):
+        """A limit on the size of files, which is met as a full disk is: in the middle of a write."""
+        words = f"ulimit -f 40; exec {nsview.NSVIEW} events --record {self.path} --duration 2s"
+        shell = subprocess.Popen(["sh", "-c", f"trap '' XFSZ; {words}"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True)
+        nsview.wait_until(lambda: self.path.exists() and self.path.stat().st_size)
+        for _ in range(200):
+            subprocess.run(["true"], check=True)
+        said = shell.communicate(timeout=nsview.SECONDS)[1]
+        self.assertEqual(shell.returncode, 1, said)
+        self.assertIn(str(self.path), said)
+        done = nsview.run("events", "--replay", str(self.path))
+        self.assertIn("has no end", done.stderr)
+        self.assertTrue(done.stdout.endswith("\n"))
+
+    def refuse(self, exit_code, words, *command):
+        done = nsview.run(*command, check=exit_code)
+        self.assertIn(words, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_what_is_no_recording_is_refused_in_a_sentence(self):
+        letter = self.folder / "letter"
+        letter.write_text("Dear Sir or Madam,\n")
+        for command in ("ps", "events"):
+            self.refuse(1, "is not a recording", command, "--replay", str(letter))
+            self.refuse(1, "No such file", command, "--replay", str(self.path))
+            self.refuse(1, "no regular file", command, "--replay", "/dev/null")
+            self.refuse(2, "--replay", command, "--at", "12:00")
+        self.refuse(1, "no recording", "events", "--duration", "1s", "--record", str(letter))
+        self.assertEqual(letter.read_text(), "Dear Sir or Madam,\n")
+
+    def test_a_moment_outside_the_recording_is_a_bad_value(self):
+        with recording.Recorded(self.path) as recorded:
+            pass
+        del recorded
+        for word in ("2001-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "+86400", "noon"):
+            self.refuse(2, word, "ps", "--replay", str(self.path), "--at", word)
+        self.refuse(2, "--source", "ps", "--replay", str(self.path), "--source", "proc")
+
+
+if __name__ == "__main__":
+    unittest.main()
