@@ -297,6 +297,19 @@ int replay_snapshot(struct session *session)
 	return source_snapshot(session->source, record_take, session);
 }
 
+/* A process that exits is there until the next record comes. */
+static int end_apply(struct session *session)
+{
+	const struct facts *facts = &session->app->facts;
+	const struct clock_record end = {
+		.header = {.size = sizeof(end), .type = RECORD_CLOCK},
+		.time_boot_ns = facts->boot_now_ns,
+		.boot_offset_ns = facts->boot_offset_ns,
+	};
+
+	return model_apply(session->model, &end.header);
+}
+
 int replay_finish(struct session *session)
 {
 	int r;
@@ -306,7 +319,7 @@ int replay_finish(struct session *session)
 	} while (r >= 0);
 	if (r != -ENODATA)
 		return EXIT_FAILED;
-	replay_name(session);
 	replay_clock(session);
-	return EXIT_DONE;
+	replay_name(session);
+	return end_apply(session) ? EXIT_FAILED : EXIT_DONE;
 }

@@ -295,9 +295,7 @@ PROC_GETTER(proc_get_link)
 		return;
 	value->kind = VALUE_UNKNOWN;
 	text_clear(target);
-	if (view->insides && column->at == FIELD_EXE && proc->exe)
-		value_set_text(value, proc->exe, proc->exe_length);
-	else if (view->proc_fd >= 0 && !procfs_link(view->proc_fd, proc->task->tgid, file, target))
+	if (view->proc_fd >= 0 && !procfs_link(view->proc_fd, proc->task->tgid, file, target))
 		value_set_text(value, target->data, target->length);
 }
 
