@@ -143,7 +143,8 @@ static void write_task(struct recorder *recorder, const struct proc *proc)
 	record_end(recorder);
 }
 
-static void write_args(struct recorder *recorder, const struct proc *proc)
+/* says_none: where it has none, too. */
+static void write_args(struct recorder *recorder, const struct proc *proc, bool says_none)
 {
 	bool is_name = proc->long_name;
 	const char *data = is_name ? proc->long_name : proc->args;
@@ -158,8 +159,8 @@ static void write_args(struct recorder *recorder, const struct proc *proc)
 		.is_cut = !is_name && proc->args_cut,
 	};
 
-	if (proc->unknown & FIELD_BIT(FIELD_ARGS) || proc->task->flags & TASK_ZOMBIE ||
-	    (!data && proc->task->flags & TASK_KTHREAD))
+	if (!data && (!says_none || proc->unknown & FIELD_BIT(FIELD_ARGS) ||
+		      proc->task->flags & (TASK_ZOMBIE | TASK_KTHREAD)))
 		return;
 	record_start(recorder, &args, sizeof(args));
 	if (args.length)
@@ -213,7 +214,7 @@ static void write_proc(struct recorder *recorder, const struct proc *proc)
 		recorder_names_started(recorder->names, proc->container);
 	recorder_names_proc(recorder->names, proc, recorder->session->app->facts.boot_now_ns);
 	write_task(recorder, proc);
-	write_args(recorder, proc);
+	write_args(recorder, proc, false);
 	write_exe(recorder, proc);
 }
 
@@ -346,7 +347,7 @@ static void proc_introduce(struct recorder *recorder, const struct record_header
 		write_task(recorder, proc);
 	if (is_event(record, EVENT_EXEC))
 		return;
-	write_args(recorder, proc);
+	write_args(recorder, proc, true);
 	write_exe(recorder, proc);
 }
 
@@ -415,7 +416,7 @@ static void members_introduce(struct recorder *recorder, const struct container 
 		recorder_names_unnamed(recorder->names, members[i], time_boot_ns);
 		known_add(recorder, &key);
 		write_task(recorder, members[i]);
-		write_args(recorder, members[i]);
+		write_args(recorder, members[i], false);
 		write_exe(recorder, members[i]);
 	}
 	query_live_free(query);
