@@ -86,7 +86,8 @@ static void test_a_row_names_each_tier_once_and_the_exact_one_first(void **state
 		/* A tracepoint may stand twice: as the best, and as the last resort. */
 		for (size_t i = 0; (candidate = hook_candidate_at(id, i)); i++)
 			assert_true(hook_candidate_of(id, candidate->tier) == candidate ||
-				    hook_candidate_of(id, candidate->tier)->is_preempted_never);
+				    hook_candidate_of(id, candidate->tier)->preemption ==
+					    ON_OTHERS);
 	}
 	assert_int_equal(hook_candidate_at(HOOK_CREDENTIALS, 0)->tier, TIER_KPROBE);
 	assert_int_equal(hook_candidate_at(HOOK_CREDENTIALS, 1)->tier, TIER_FENTRY);

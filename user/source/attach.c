@@ -93,13 +93,18 @@ static int program_try(const struct hook_candidate *candidate, size_t index,
 	return candidate->tier == TIER_FENTRY ? point_try_function(id, !index, why) : 0;
 }
 
+static bool is_preempted(const struct kernel *kernel)
+{
+	return btf_cache_id(&kernel->entry, HOOK_PREEMPTED_MARK);
+}
+
 /* Whether this kernel has all that a candidate needs; what can be held is held. */
 static int candidate_try(struct attach_hook *hook, const struct hook_candidate *candidate,
 			 const struct kernel *kernel, struct text *why)
 {
 	int r = 0;
 
-	if (candidate->is_preempted_never && btf_cache_id(&kernel->entry, HOOK_PREEMPTED_MARK)) {
+	if (candidate->preemption == ON_OTHERS && is_preempted(kernel)) {
 		text_add_string(why, "this kernel skips runs of it under preemption");
 		return -EOPNOTSUPP;
 	}
@@ -122,7 +127,8 @@ static void hook_choose(struct attach_hook *hook, enum hook_id id, uint8_t wante
 	hook->candidate = NULL;
 	while (!hook->candidate && (candidate = hook_candidate_at(id, hook->tried))) {
 		hook->tried++;
-		if (wanted != TIERS && wanted != candidate->tier)
+		if ((wanted != TIERS && wanted != candidate->tier) ||
+		    (candidate->preemption == ON_PREEMPTED && !is_preempted(kernel)))
 			continue;
 		if (candidate_try(hook, candidate, kernel, &reason))
 			why_add(hook, candidate->tier, &reason);

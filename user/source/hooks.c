@@ -74,10 +74,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "new processes",
 		.missed = "new processes, until a sweep finds them",
 		.candidates = {
-			{TIER_TRACEPOINT, true, NULL, {FORK_TRACEPOINT}},
-			{TIER_KPROBE, false, NULL,
+			{TIER_TRACEPOINT, ON_OTHERS, NULL, {FORK_TRACEPOINT}},
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task")}}},
-			{TIER_TRACEPOINT, false, MISSED_PREEMPTED, {FORK_TRACEPOINT}},
+			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {FORK_TRACEPOINT}},
 		},
 	},
 	[HOOK_EXEC] = {
@@ -85,7 +85,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "programs started, with their arguments",
 		.missed = "programs started",
 		.candidates = {
-			{TIER_TRACEPOINT, false, NULL, {{HOOK(exec__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(exec__tracepoint), ATTACH_BTF, NULL}}},
 		},
 	},
 	[HOOK_EXIT] = {
@@ -93,10 +93,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "processes that end, with code and signal",
 		.missed = "how processes end; that they did, until a sweep finds it",
 		.candidates = {
-			{TIER_TRACEPOINT, true, NULL, {EXIT_TRACEPOINT}},
-			{TIER_KPROBE, false, NULL,
+			{TIER_TRACEPOINT, ON_OTHERS, NULL, {EXIT_TRACEPOINT}},
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(exit__kprobe), ATTACH_KPROBE, TARGETS("taskstats_exit")}}},
-			{TIER_TRACEPOINT, false, MISSED_PREEMPTED, {EXIT_TRACEPOINT}},
+			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {EXIT_TRACEPOINT}},
 		},
 	},
 	[HOOK_CREDENTIALS] = {
@@ -104,10 +104,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "ids, groups, capabilities, securebits, user namespace",
 		.missed = "why and when credentials change, until the next look at the task",
 		.candidates = {
-			{TIER_KPROBE, false, NULL,
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(credentials__kprobe), ATTACH_KPROBE, TARGETS("commit_creds")}}},
-			{TIER_FENTRY, false, MISSED_PREEMPTED, {{HOOK(credentials__fentry), ATTACH_BTF, NULL}}},
-			{TIER_SYSCALL, false, MISSED_LOOKED,
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(credentials__fentry), ATTACH_BTF, NULL}}},
+			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
 			 {{HOOK(credentials__syscall), ATTACH_SYSCALL, credential_calls}}},
 		},
 	},
@@ -116,11 +116,11 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "namespaces joined and made",
 		.missed = "why and when namespaces change, until the next look at the task",
 		.candidates = {
-			{TIER_KPROBE, false, NULL,
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(namespaces__kprobe), ATTACH_KPROBE,
 			   TARGETS("switch_task_namespaces")}}},
-			{TIER_FENTRY, false, MISSED_PREEMPTED, {{HOOK(namespaces__fentry), ATTACH_BTF, NULL}}},
-			{TIER_SYSCALL, false, MISSED_LOOKED,
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(namespaces__fentry), ATTACH_BTF, NULL}}},
+			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
 			 {{HOOK(namespaces__syscall), ATTACH_SYSCALL, namespace_calls}}},
 		},
 	},
@@ -129,9 +129,9 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "setns, unshare, capset and the setuid family, when they fail",
 		.missed = "calls that the kernel refuses",
 		.candidates = {
-			{TIER_KPROBE, false, NULL,
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(refused__kprobe), ATTACH_KRETURN, refused_functions}}},
-			{TIER_FENTRY, false, "refused calls of 32-bit programs",
+			{TIER_FENTRY, ON_ALL, "refused calls of 32-bit programs",
 			 {{HOOK(refused__fentry_setns), ATTACH_BTF, TARGETS(CALL("setns"))},
 			  {HOOK(refused__fentry_unshare), ATTACH_BTF, TARGETS(CALL("unshare"))},
 			  {HOOK(refused__fentry_capset), ATTACH_BTF, TARGETS(CALL("capset"))},
@@ -142,7 +142,7 @@ const struct hook_row hook_rows[HOOKS] = {
 			  {HOOK(refused__fentry_setresuid), ATTACH_BTF, TARGETS(CALL("setresuid"))},
 			  {HOOK(refused__fentry_setresgid), ATTACH_BTF, TARGETS(CALL("setresgid"))},
 			  {HOOK(refused__fentry_setgroups), ATTACH_BTF, TARGETS(CALL("setgroups"))}}},
-			{TIER_SYSCALL, false, "refused calls of 32-bit programs",
+			{TIER_SYSCALL, ON_ALL, "refused calls of 32-bit programs",
 			 {{HOOK(refused__syscall), ATTACH_SYSCALL, refused_calls}}},
 		},
 	},
@@ -151,12 +151,12 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "no_new_privs and seccomp",
 		.missed = "when no_new_privs and seccomp change",
 		.candidates = {
-			{TIER_KPROBE, false, NULL,
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(privileges__kprobe), ATTACH_KRETURN, privilege_functions}}},
-			{TIER_FENTRY, false, "changes by 32-bit programs",
+			{TIER_FENTRY, ON_ALL, "changes by 32-bit programs",
 			 {{HOOK(privileges__fentry_prctl), ATTACH_BTF, TARGETS(CALL("prctl"))},
 			  {HOOK(privileges__fentry_seccomp), ATTACH_BTF, TARGETS(CALL("seccomp"))}}},
-			{TIER_SYSCALL, false, "changes by 32-bit programs",
+			{TIER_SYSCALL, ON_ALL, "changes by 32-bit programs",
 			 {{HOOK(privileges__syscall), ATTACH_SYSCALL, privilege_calls}}},
 		},
 	},
@@ -165,10 +165,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "writes of uid_map, gid_map and setgroups",
 		.missed = "when a user namespace gets its maps",
 		.candidates = {
-			{TIER_KPROBE, false, NULL,
+			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(idmap__kprobe), ATTACH_KPROBE, idmap_functions},
 			  {HOOK(idmap__kretprobe), ATTACH_KRETURN, idmap_functions}}},
-			{TIER_FENTRY, false, NULL,
+			{TIER_FENTRY, ON_ALL, NULL,
 			 {{HOOK(idmap__fentry_uid), ATTACH_BTF, TARGETS("proc_uid_map_write")},
 			  {HOOK(idmap__fentry_gid), ATTACH_BTF, TARGETS("proc_gid_map_write")},
 			  {HOOK(idmap__fentry_setgroups), ATTACH_BTF,
@@ -180,7 +180,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups made",
 		.missed = "cgroups made, until a process is in one",
 		.candidates = {
-			{TIER_TRACEPOINT, false, NULL, {{HOOK(cgroup_make__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_make__tracepoint), ATTACH_BTF, NULL}}},
 		},
 	},
 	[HOOK_CGROUP_REMOVE] = {
@@ -188,7 +188,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups removed",
 		.missed = "cgroups removed",
 		.candidates = {
-			{TIER_TRACEPOINT, false, NULL, {{HOOK(cgroup_remove__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_remove__tracepoint), ATTACH_BTF, NULL}}},
 		},
 	},
 	[HOOK_CGROUP_ATTACH] = {
@@ -196,7 +196,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "processes moved to another cgroup",
 		.missed = "processes moved to another cgroup, until the next event of theirs",
 		.candidates = {
-			{TIER_TRACEPOINT, false, NULL, {{HOOK(cgroup_attach__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_attach__tracepoint), ATTACH_BTF, NULL}}},
 		},
 	},
 	[HOOK_COMPLETE] = {
@@ -204,7 +204,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "a comparison at the end of every system call (--complete)",
 		.missed = NULL, /* it only finds sooner what the next look finds */
 		.candidates = {
-			{TIER_TRACEPOINT, false, NULL, {{HOOK(complete__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(complete__tracepoint), ATTACH_BTF, NULL}}},
 		},
 	},
 	[HOOK_SWEEP] = {

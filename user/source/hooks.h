@@ -6,7 +6,6 @@
 #ifndef NSVIEW_SOURCE_HOOKS_H
 #define NSVIEW_SOURCE_HOOKS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "bpf/event.h"
@@ -34,10 +33,17 @@ struct hook_program {
  * SRCU-fast): a program is then skipped that is running on the CPU already. */
 #define HOOK_PREEMPTED_MARK "init_srcu_struct_fast"
 
+/* Whether a candidate is one on such kernels. */
+enum hook_preemption {
+	ON_ALL,
+	ON_OTHERS,
+	ON_PREEMPTED,
+};
+
 struct hook_candidate {
 	enum hook_tier tier;
-	bool is_preempted_never; /* no candidate where HOOK_PREEMPTED_MARK is */
-	const char *missed;      /* NULL: nothing */
+	enum hook_preemption preemption;
+	const char *missed;                              /* NULL: nothing */
 	struct hook_program programs[HOOK_PROGRAMS_MAX]; /* the first without a name ends them */
 };
 
