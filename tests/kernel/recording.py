@@ -4,6 +4,7 @@ users, time zone, and no process to ask."""
 
 import os
 import pathlib
+import select
 import shlex
 import struct
 import subprocess
@@ -83,6 +84,36 @@ class Recorded:
 
     def __exit__(self, *_):
         self.end()
+
+
+class Container:
+    """`nsview run` of a shell that does what is written to it."""
+
+    def __init__(self, name, *options):
+        self.name = name
+        self.command = [nsview.NSVIEW, "run", "-i", "--name", name, *options, "sh"]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
+        self.do("true")
+        return self
+
+    def do(self, words):
+        self.process.stdin.write(f"{words}\necho done\n".encode())
+        self.process.stdin.flush()
+        said = b""
+        while not said.endswith(b"done\n"):
+            readable, _, _ = select.select([self.process.stdout], [], [], nsview.SECONDS / 4)
+            piece = os.read(self.process.stdout.fileno(), 4096) if readable else b""
+            if not piece:
+                raise nsview.Failed(f"{self.name} ended or hangs at {words}")
+            said += piece
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=nsview.SECONDS)
+        self.process.stdout.close()
 
 
 def elsewhere(folder, *words):

@@ -4,7 +4,6 @@
 import json
 import os
 import pathlib
-import select
 import signal
 import subprocess
 import tempfile
@@ -28,36 +27,6 @@ def identities(output):
     return {pid: {key: row[key] for key in IDENTITY} for pid, row in rows.items()}
 
 
-class Container:
-    """`nsview run` of a shell that does what is written to it."""
-
-    def __init__(self, name, *options):
-        self.name = name
-        self.command = [nsview.NSVIEW, "run", "-i", "--name", name, *options, "sh"]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
-        self.do("true")
-        return self
-
-    def do(self, words):
-        self.process.stdin.write(f"{words}\necho done\n".encode())
-        self.process.stdin.flush()
-        said = b""
-        while not said.endswith(b"done\n"):
-            readable, _, _ = select.select([self.process.stdout], [], [], nsview.SECONDS / 4)
-            piece = os.read(self.process.stdout.fileno(), 4096) if readable else b""
-            if not piece:
-                raise nsview.Failed(f"{self.name} ended or hangs at {words}")
-            said += piece
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait(timeout=nsview.SECONDS)
-        self.process.stdout.close()
-
-
 @nsview.requires_root
 @nsview.requires_outside
 class Replay(unittest.TestCase):
@@ -78,7 +47,7 @@ class Replay(unittest.TestCase):
 
     def check_same_lines(self, *words):
         with recording.Recorded(self.path, *words) as recorded:
-            with Container(self.name) as container:
+            with recording.Container(self.name) as container:
                 self.events_of(container)
                 time.sleep(0.3)  # long enough for the container to get its name
                 self.events_of(container)
@@ -112,7 +81,7 @@ class Replay(unittest.TestCase):
 
     def test_the_table_is_as_it_was_at_each_moment(self):
         shown = []
-        with Container(self.name) as container:
+        with recording.Container(self.name) as container:
             with recording.Recorded(self.path, "-c", self.name) as recorded:
                 for words in ("sleep 1000 & first=$!",
                               "setpriv --reuid=65534 --clear-groups sleep 1001 & all=$!",
@@ -133,7 +102,7 @@ class Replay(unittest.TestCase):
             self.assertGreaterEqual(len(again), min(count, 4), at)
 
     def test_every_form_of_the_table_is_the_same_elsewhere(self):
-        with Container(self.name, "--user", "65534") as container, \
+        with recording.Container(self.name, "--user", "65534") as container, \
                 recording.Recorded(self.path) as recorded:
             self.events_of(container)
         del recorded
@@ -150,7 +119,7 @@ class Replay(unittest.TestCase):
         self.assertNotIn(b"zero", table)  # who is uid 0 on the other machine
 
     def test_what_was_not_selected_is_not_in_the_file(self):
-        with Container(self.name) as container, \
+        with recording.Container(self.name) as container, \
                 recording.Recorded(self.path, "-c", self.name) as recorded:
             subprocess.run(["sh", "-c", f"sleep 0.05; : {SECRET}"], env={**os.environ, "WORD": SECRET}, check=True)
             subprocess.run(["unshare", "-p", "-f", "sh", "-c", f"true; : {SECRET}"], check=True)
@@ -164,7 +133,7 @@ class Replay(unittest.TestCase):
         self.assertIn(["sleep", "0.01"], [event["process"]["args"] for event in events if "process" in event])
 
     def test_a_recording_can_be_cut_to_one_container(self):
-        with Container(self.name) as container, recording.Recorded(self.path) as recorded:
+        with recording.Container(self.name) as container, recording.Recorded(self.path) as recorded:
             self.events_of(container)
         del recorded
         cut = self.folder / "cut.nsview"

@@ -29,8 +29,8 @@ struct replay_state {
 	struct replay_clock end; /* of the recording's last one */
 	bool has_at;
 	int64_t at_ns; /* since the epoch: what is later is not handed out */
+	bool has_snapshot; /* it is complete */
 	bool is_over;
-	uint64_t args_max;
 	uint64_t seen[HOOKS];
 	uint64_t lost[HOOKS];
 	uint64_t skipped[HOOKS];
@@ -130,7 +130,6 @@ static int replay_open(const struct source_options *options, void **opaque, stru
 	struct replay_state *state = mem_new(sizeof(*state));
 	int r = recording_open(&state->reader, options->replay_path, why);
 
-	state->args_max = options->args_max;
 	if (!r) {
 		state->now.boot_ns = state->reader.header->time_boot_ns;
 		state->now.boot_offset_ns = state->reader.header->boot_offset_ns;
@@ -167,7 +166,8 @@ static bool is_after(const struct replay_state *state, const struct record_heade
 {
 	struct replay_clock clock = state->now;
 
-	if (!state->has_at || !clock_follow(&clock, record))
+	/* Whatever moment it is, there were processes: those of the snapshot. */
+	if (!state->has_at || !state->has_snapshot || !clock_follow(&clock, record))
 		return false;
 	return clock_epoch(&clock) > state->at_ns;
 }
@@ -210,7 +210,8 @@ static int replay_snapshot(void *opaque, record_sink sink, void *context)
 	int r;
 
 	while ((r = replay_next(state, &record)) > 0) {
-		if (is_mark(record, MARK_SNAPSHOT))
+		state->has_snapshot = is_mark(record, MARK_SNAPSHOT);
+		if (state->has_snapshot)
 			return 0;
 		r = sink(context, record);
 		if (r)
