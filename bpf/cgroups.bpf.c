@@ -53,18 +53,17 @@ static __always_inline void cgroups_see(struct cgroup *cgroup, const char *path,
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
 	};
-	struct memory *memory;
+	struct look *look = look_here(hook);
 	struct emission out;
 
-	if (hierarchy == CGROUP_HIERARCHIES)
+	if (hierarchy == CGROUP_HIERARCHIES || !look)
 		return;
-	memory = notice(hook, TIER_TRACEPOINT);
-	if (!memory)
+	if (!notice_briefly(look, hook, TIER_TRACEPOINT))
 		return;
 	if (!emit_reserve(&out, CGROUPS_HEAD + CGROUP_PATH_MAX + 8, hook))
 		return;
 	out.room = CGROUPS_HEAD;
-	tell_head(&out, &memory->look, &telling, 0);
+	tell_head(&out, look, &telling, 0);
 	cgroups_put(&out, BPF_CORE_READ(cgroup, kn, id), hierarchy, path);
 	emit_end(&out, hook, action == EVENT_CGROUP_MAKE);
 }
@@ -84,17 +83,15 @@ int cgroup_remove__tracepoint(u64 *context)
 	return 0;
 }
 
-/*
- * A process has moved, by which it may be placed elsewhere: it need not, with hierarchies of
- * version 1, of which one places it. The look is taken in the memory of who moved it, since the
- * process itself may be looking meanwhile; it will notice its own changes.
- */
+/* A process has moved, by which it may be placed elsewhere: it need not, with hierarchies of
+ * version 1, of which one places it. It may have moved itself. */
 SEC("?tp_btf/cgroup_attach_task")
 int cgroup_attach__tracepoint(u64 *context)
 {
 	struct cgroup *cgroup = (void *)context[0];
 	struct task_struct *task = (void *)context[2];
-	struct memory *memory = remember_find(task), *mover;
+	struct look *look = look_here(HOOK_CGROUP_ATTACH);
+	struct memory *memory = remember_find(task);
 	u64 before = memory ? memory->cgroup_id : 0;
 	struct telling telling = {
 		.action = EVENT_CGROUP_ATTACH,
@@ -103,12 +100,9 @@ int cgroup_attach__tracepoint(u64 *context)
 		.syscall = -1,
 	};
 	struct emission out;
-	struct look *look;
 
-	mover = notice_telling(HOOK_CGROUP_ATTACH, TIER_TRACEPOINT);
-	if (!mover)
+	if (!look || !notice_briefly(look, HOOK_CGROUP_ATTACH, TIER_TRACEPOINT))
 		return 0;
-	look = &mover->look;
 	look_keys(look, task, memory, true);
 	look_cgroup(look, task, memory, true);
 	if (before == look->identity.cgroup_id)

@@ -14,8 +14,10 @@ int complete__tracepoint(u64 *context)
 	struct memory *memory = remember_find(task);
 	struct telling telling = {
 		.hook = HOOK_COMPLETE,
+		.slot = HOOK_COMPLETE,
 		.tier = TIER_TRACEPOINT,
 	};
+	struct look *look;
 
 	if (!memory)
 		return 0;
@@ -25,6 +27,8 @@ int complete__tracepoint(u64 *context)
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	notice_as(&telling, look_whole());
+	look = look_here(HOOK_COMPLETE);
+	if (look && notice_as(look, &telling, look_whole(HOOK_COMPLETE)))
+		look_keep(HOOK_COMPLETE); /* the addresses, though nothing differs */
 	return 0;
 }

@@ -5,15 +5,17 @@
 #include "notice.bpf.h"
 #include "tell_look.bpf.h"
 
-static __always_inline void credentials_tell(struct memory *memory, struct telling *telling)
+static __always_inline void credentials_tell(struct look *look, struct memory *memory,
+					     struct telling *telling)
 {
-	u32 changed = kernel_forget(memory->look.changed) & CHANGES_CRED;
+	u32 changed = kernel_forget(look->changed) & CHANGES_CRED;
 
 	telling->action = EVENT_CREDENTIALS;
 	telling->hook = HOOK_CREDENTIALS;
+	telling->slot = HOOK_CREDENTIALS;
 	if (changed)
-		tell_look(&memory->look, telling, changed, 0);
-	look_remember_cred(&memory->look, memory);
+		tell_look(look, telling, changed, 0);
+	look_remember_cred(look, memory);
 }
 
 /* Before commit_creds(new): what the task still is may differ from what is remembered, which no
@@ -21,9 +23,13 @@ static __always_inline void credentials_tell(struct memory *memory, struct telli
 static __always_inline void credentials_see(u64 new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = notice(HOOK_CREDENTIALS, tier);
+	struct look *look = look_here(HOOK_CREDENTIALS);
 	struct telling telling = {.tier = tier};
+	struct memory *memory;
 
+	if (!look)
+		return;
+	memory = notice(look, HOOK_CREDENTIALS, HOOK_CREDENTIALS, tier);
 	if (!memory)
 		return;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)) {
@@ -33,9 +39,9 @@ static __always_inline void credentials_see(u64 new, u8 tier)
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	look_cred(&memory->look, memory, new);
-	look_compare(&memory->look, memory, false);
-	credentials_tell(memory, &telling);
+	look_cred(look, memory, new);
+	look_compare(look, memory, false);
+	credentials_tell(look, memory, &telling);
 }
 
 SEC("?kprobe/commit_creds")
@@ -57,12 +63,13 @@ SEC("?tp")
 int credentials__syscall(struct trace_sys_exit *context)
 {
 	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
+	struct look *look = look_here(HOOK_CREDENTIALS);
 	struct memory *memory;
 
-	if (look_whole() != LOOK_COMPARED)
+	if (look_whole(HOOK_CREDENTIALS) != LOOK_COMPARED)
 		return 0;
 	memory = remember_find(kernel_current());
-	if (memory)
-		credentials_tell(memory, &telling);
+	if (memory && look)
+		credentials_tell(look, memory, &telling);
 	return 0;
 }

@@ -72,23 +72,35 @@ static __always_inline u64 exec_at_most(u64 length, u64 most)
 	return length < most ? length : most;
 }
 
+/* The four addresses lie side by side in struct mm_struct. */
+struct exec_vectors {
+	u64 args;
+	u64 args_end;
+	u64 env;
+	u64 env_end;
+};
+
+static __always_inline void exec_find_vectors(struct exec_vectors *vectors, struct mm_struct *mm)
+{
+	bpf_core_read(vectors, sizeof(*vectors), &mm->arg_start);
+}
+
 /*
  * enum exec_size. A global function, so that the verifier forgets how it came to its result; it
  * takes numbers: the addresses of bprm->filename, bprm->interp and the mm_struct.
  */
 __weak __noinline u64 exec_size_of(u64 filename, u64 interp, u64 memory, u64 head)
 {
-	struct mm_struct *mm = (void *)memory;
 	u64 names = exec_name_size(filename);
 	u64 interpreter = interp != filename ? exec_name_size(interp) : 0;
-	u64 args =
-		exec_at_most(BPF_CORE_READ(mm, arg_end) - BPF_CORE_READ(mm, arg_start), args_max);
-	u64 env = env_max ? exec_at_most(BPF_CORE_READ(mm, env_end) - BPF_CORE_READ(mm, env_start),
-					 env_max)
-			  : 0;
+	struct exec_vectors vectors = {};
+	u64 args, env;
 	struct exec_class class;
 	u64 size;
 
+	exec_find_vectors(&vectors, (void *)memory);
+	args = exec_at_most(vectors.args_end - vectors.args, args_max);
+	env = env_max ? exec_at_most(vectors.env_end - vectors.env, env_max) : 0;
 	for (size = EXEC_SHORT; size < EXEC_HUGE; size++) {
 		exec_class_of(&class, size);
 		if (head <= class.head && names <= class.filename &&
@@ -167,11 +179,12 @@ static __always_inline void exec_put_strings(struct emission *out, struct event_
 					     const struct exec_class *class)
 {
 	const char *filename = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
-	u64 args = BPF_CORE_READ(mm, arg_start), env = BPF_CORE_READ(mm, env_start);
+	struct exec_vectors vectors = {};
 	u64 limit = class->head;
 
-	exec->args_total = BPF_CORE_READ(mm, arg_end) - args;
-	exec->env_total = BPF_CORE_READ(mm, env_end) - env;
+	exec_find_vectors(&vectors, mm);
+	exec->args_total = vectors.args_end - vectors.args;
+	exec->env_total = vectors.env_end - vectors.env;
 	exec->interpreter_length = 0;
 	exec->env_length = 0;
 	exec->filename_length = exec_put_name(out, limit, class->filename, filename);
@@ -179,11 +192,11 @@ static __always_inline void exec_put_strings(struct emission *out, struct event_
 	if (class->interpreter && interp != filename)
 		exec->interpreter_length = exec_put_name(out, limit, class->interpreter, interp);
 	limit += class->interpreter + STRING_PAD;
-	exec->args_length = exec_put_vector(out, limit, class->args, args,
+	exec->args_length = exec_put_vector(out, limit, class->args, vectors.args,
 					    exec_told(&exec->args_total, args_max));
 	limit += class->args + STRING_PAD;
 	if (class->env)
-		exec->env_length = exec_put_vector(out, limit, class->env, env,
+		exec->env_length = exec_put_vector(out, limit, class->env, vectors.env,
 						   exec_told(&exec->env_total, env_max));
 }
 
@@ -196,17 +209,16 @@ static __always_inline u16 exec_flags(struct linux_binprm *bprm)
 		flags |= EVENT_SETUID_FILE;
 	if (mode & MODE_SETGID)
 		flags |= EVENT_SETGID_FILE;
-	if (BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
+	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
 		flags |= EVENT_SECUREEXEC;
 	return flags;
 }
 
-static __always_inline void exec_tell(struct memory *memory, const struct telling *telling,
-				      struct task_struct *task, struct linux_binprm *bprm,
-				      u32 old_tid)
+static __always_inline void exec_tell(const struct look *look, const struct memory *memory,
+				      const struct telling *telling, struct task_struct *task,
+				      struct linux_binprm *bprm, u32 old_tid)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct look *look = &memory->look;
 	u64 head = tell_who_size(look) + sizeof(struct event_exec);
 	struct exec_class class;
 	struct event_exec *exec;
@@ -226,7 +238,7 @@ static __always_inline void exec_tell(struct memory *memory, const struct tellin
 		tell_before(&out, memory);
 	exec = emit_place(&out, PART_EXEC, sizeof(*exec));
 	if (exec) {
-		exec->args_count = BPF_CORE_READ(bprm, argc);
+		exec->args_count = bprm->argc;
 		exec->old_tid = old_tid;
 		exec_put_strings(&out, exec, bprm, mm, &class);
 	}
@@ -244,17 +256,18 @@ int exec__tracepoint(u64 *context)
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
 	};
+	struct look *look = look_here(HOOK_EXEC);
 	struct memory *memory;
 
-	look_whole_telling();
+	look_whole_telling(HOOK_EXEC);
 	memory = remember_find(task);
-	if (!memory) {
+	if (!memory || !look) {
 		emit_count_lost(HOOK_EXEC);
 		return 0;
 	}
 	telling.flags = exec_flags(bprm);
-	exec_tell(memory, &telling, task, bprm, context[1]);
-	look_remember(&memory->look, memory);
+	exec_tell(look, memory, &telling, task, bprm, context[1]);
+	look_remember(look, memory);
 	memory->exec_cred = 0;
 	return 0;
 }

@@ -45,10 +45,10 @@ static __always_inline void exit_tell(const struct look *look, u8 tier, s32 stat
 static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_last)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct memory *memory = notice(HOOK_EXIT, tier);
+	struct look *look = look_here(HOOK_EXIT);
 
-	if (memory && is_last)
-		exit_tell(&memory->look, tier, exit_status(task, signal));
+	if (look && notice_briefly(look, HOOK_EXIT, tier) && is_last)
+		exit_tell(look, tier, exit_status(task, signal));
 	remember_end(task);
 }
 

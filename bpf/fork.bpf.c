@@ -26,6 +26,7 @@ static __always_inline void fork_tell(struct look *look, u8 tier)
 	struct telling telling = {
 		.action = EVENT_FORK,
 		.hook = HOOK_FORK,
+		.slot = HOOK_FORK,
 		.tier = tier,
 		.syscall = -1,
 	};
@@ -44,18 +45,22 @@ static __always_inline void fork_tell(struct look *look, u8 tier)
 
 static __always_inline void fork_see(struct task_struct *child, u8 tier, bool is_typed)
 {
-	struct memory *parent = notice_telling(HOOK_FORK, tier), *memory;
+	struct look *look = look_here(HOOK_FORK);
+	struct memory *parent, *memory;
 
+	if (!look)
+		return;
+	parent = notice_briefly(look, HOOK_FORK, tier);
 	if (!parent)
 		return;
-	fork_look(&parent->look, child, parent, is_typed);
-	fork_tell(&parent->look, tier);
+	fork_look(look, child, parent, is_typed);
+	fork_tell(look, tier);
 	/* Only what a typed pointer is had of can be given a memory. */
 	if (!is_typed && has_task_storage)
 		return;
 	memory = remember_make(child);
 	if (memory)
-		look_remember(&parent->look, memory);
+		look_remember(look, memory);
 }
 
 SEC("?tp_btf/sched_process_fork")

@@ -17,30 +17,31 @@ static __always_inline u32 idmap_namespace(struct file *file)
 	return BPF_CORE_READ(ns, ns.inum);
 }
 
-static __always_inline void idmap_see(u64 address, long result, u8 tier)
+static __always_inline void idmap_see(u64 address, long result, u8 tier, u32 slot)
 {
 	struct telling telling = {
 		.action = EVENT_IDMAP,
 		.hook = HOOK_IDMAP,
+		.slot = slot,
 		.tier = tier,
 		.is_urgent = true,
 	};
 
-	struct memory *memory;
+	struct look *look = look_here(slot);
 
 	telling.syscall = kernel_syscall(kernel_current());
 	if (result < 0)
 		telling.error = -result;
-	memory = notice(HOOK_IDMAP, tier);
-	if (memory)
-		tell_look(&memory->look, &telling, 0, idmap_namespace((void *)address));
+	if (look && notice(look, slot, HOOK_IDMAP, tier))
+		tell_look(look, &telling, 0, idmap_namespace((void *)address));
 }
 
 /* What a kretprobe is not given. */
 SEC("?kprobe")
 int idmap__kprobe(struct pt_regs *context)
 {
-	struct memory *memory = notice(HOOK_IDMAP, TIER_KPROBE);
+	struct look *look = look_here(HOOK_IDMAP);
+	struct memory *memory = look ? notice(look, HOOK_IDMAP, HOOK_IDMAP, TIER_KPROBE) : 0;
 
 	if (memory)
 		memory->idmap_file = PT_REGS_PARM1(context);
@@ -56,7 +57,7 @@ int idmap__kretprobe(struct pt_regs *context)
 	if (!file)
 		return 0;
 	memory->idmap_file = 0;
-	idmap_see(file, PT_REGS_RC(context), TIER_KPROBE);
+	idmap_see(file, PT_REGS_RC(context), TIER_KPROBE, HOOK_IDMAP);
 	return 0;
 }
 
@@ -64,20 +65,20 @@ int idmap__kretprobe(struct pt_regs *context)
 SEC("?fexit/proc_uid_map_write")
 int idmap__fentry_uid(u64 *context)
 {
-	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY, SLOT_IDMAP + 0);
 	return 0;
 }
 
 SEC("?fexit/proc_gid_map_write")
 int idmap__fentry_gid(u64 *context)
 {
-	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY, SLOT_IDMAP + 1);
 	return 0;
 }
 
 SEC("?fexit/proc_setgroups_write")
 int idmap__fentry_setgroups(u64 *context)
 {
-	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY);
+	idmap_see(kernel_address(context[0]), context[4], TIER_FENTRY, SLOT_IDMAP + 2);
 	return 0;
 }

@@ -18,10 +18,13 @@
 #define CHANGES_CRED (CHANGE_IDS | CHANGE_GROUPS | CHANGE_CAPS | CHANGE_SECUREBITS | CHANGE_USER_NS)
 #define CHANGES_NS (CHANGE_NS | CHANGE_CHILDREN)
 
-/* struct cred from uid to group_info, in one read: a read costs more than what it brings. */
-#define CRED_WORDS 48
-#define CRED_PLACE(field) \
-	((bpf_core_field_offset(struct cred, field) - bpf_core_field_offset(struct cred, uid)) / 4)
+/* struct cred from uid to the last set, and from user_ns to group_info, in one read each: a read
+ * costs more than what it brings. */
+#define CRED_WORDS 24
+#define CRED_TAIL_WORDS 8
+#define CRED_PLACE(field, first)                                                                   \
+	((bpf_core_field_offset(struct cred, field) - bpf_core_field_offset(struct cred, first)) / \
+	 4)
 
 static __always_inline u64 look_word_pair(const u32 *words, u64 place)
 {
@@ -51,20 +54,21 @@ static __always_inline void look_cred(struct look *look, const struct memory *kn
 	const struct cred *cred = (void *)address;
 	struct task_identity *now = &look->identity;
 	struct group_info *group_info;
-	u32 words[CRED_WORDS] = {}, i;
+	u32 words[CRED_WORDS] = {}, tail[CRED_TAIL_WORDS] = {}, i;
 
-	bpf_core_read(words, (CRED_PLACE(group_info) + 2) * 4, &cred->uid);
+	bpf_core_read(words, (CRED_PLACE(cap_ambient, uid) + 2) * 4, &cred->uid);
+	bpf_core_read(tail, (CRED_PLACE(group_info, user_ns) + 2) * 4, &cred->user_ns);
 	__builtin_memcpy(&now->ids, words, sizeof(now->ids));
 #pragma unroll
 	for (i = 0; i < CAP_SETS; i++)
-		now->caps[i] = look_word_pair(words, CRED_PLACE(cap_inheritable) + 2 * i);
-	now->securebits = words[CRED_PLACE(securebits)];
-	group_info = (void *)look_word_pair(words, CRED_PLACE(group_info));
+		now->caps[i] = look_word_pair(words, CRED_PLACE(cap_inheritable, uid) + 2 * i);
+	now->securebits = words[CRED_PLACE(securebits, uid)];
+	group_info = (void *)look_word_pair(tail, CRED_PLACE(group_info, user_ns));
 	look->cred = address;
 	look->group_info = (u64)group_info;
 	now->groups_total = BPF_CORE_READ(group_info, ngroups);
 	now->groups_kept = now->groups_total < GROUPS_KEPT ? now->groups_total : GROUPS_KEPT;
-	look_user_ns(look, known, (void *)look_word_pair(words, CRED_PLACE(user_ns)));
+	look_user_ns(look, known, (void *)look_word_pair(tail, 0));
 }
 
 static __always_inline void look_children(struct look *look, struct nsproxy *proxy)
@@ -225,19 +229,30 @@ static __always_inline bool look_words_differ(const void *left, const void *righ
 	return difference;
 }
 
+/* In pieces, for the sake of the stack. */
+#define GROUPS_PIECE 8
 static __always_inline bool look_groups_differ(const struct look *look, const struct memory *memory)
 {
-	const struct group_info *group_info = (void *)look->group_info;
-	u32 groups[GROUPS_KEPT] = {};
-	u64 size;
+	u64 list = look->group_info + bpf_core_field_offset(struct group_info, gid);
+	u32 piece[GROUPS_PIECE] = {}, i;
 
 	if (look->identity.groups_total != memory->seen.groups_total)
 		return true;
-	size = look->identity.groups_kept * sizeof(u32);
-	if (size > sizeof(groups))
-		size = sizeof(groups);
-	bpf_core_read(groups, size, &group_info->gid);
-	return look_words_differ(groups, memory->groups, GROUPS_KEPT / 2);
+	for (i = 0; i < GROUPS_KEPT; i += GROUPS_PIECE) {
+		u64 size = (kernel_forget(look->identity.groups_kept) - (u64)i) * sizeof(u32);
+
+		barrier_var(size); /* what is checked has to be what is used */
+		if (size > GROUPS_KEPT * sizeof(u32))
+			break;
+		barrier_var(size);
+		if (size > sizeof(piece))
+			size = sizeof(piece);
+		__builtin_memset(piece, 0, sizeof(piece));
+		bpf_probe_read_kernel(piece, size, (u32 *)list + i);
+		if (look_words_differ(piece, &memory->groups[i], GROUPS_PIECE / 2))
+			return true;
+	}
+	return false;
 }
 
 /* Sets look->changed: enum event_change, without what is never compared. */
@@ -347,50 +362,72 @@ enum look_result {
 	LOOK_COMPARED,
 };
 
-/*
- * Looks at the current task, in memory->look. Global functions are verified once in each program,
- * however often and from wherever they are called, and nothing is known of what they return.
- * is_told: the path of its cgroup goes into the ring, if it is a new one.
- */
-static __always_inline int look_current(bool is_told)
+static __always_inline struct look *look_here(u32 slot)
+{
+	return bpf_map_lookup_elem(&looks, &slot);
+}
+
+/* The rest of a look that began with look_keys. */
+static __always_inline void look_rest(struct look *look, struct task_struct *task,
+				      const struct memory *known, bool is_told)
+{
+	look_cgroup(look, task, known, is_told);
+	look_own(look, task, has_task_storage);
+}
+
+static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 {
 	struct task_struct *task = kernel_current();
 	struct memory *memory = remember_find(task);
 	const struct memory *known = memory;
+	struct look *look = look_here(slot);
 
 	if (!memory)
 		memory = remember_make(task);
-	if (!memory)
+	if (!memory || !look)
 		return LOOK_BLIND;
-	look_keys(&memory->look, task, known, has_task_storage);
-	look_cgroup(&memory->look, task, known, is_told);
-	look_own(&memory->look, task, has_task_storage);
-	memory->look.changed = 0;
-	if (known) {
-		look_compare(&memory->look, memory, false);
+	look_keys(look, task, known, has_task_storage);
+	look->changed = 0;
+	if (known)
+		look_compare(look, memory, false);
+	if (is_whole || !known || kernel_forget(look->changed))
+		look_rest(look, task, known, is_told);
+	if (known)
 		return LOOK_COMPARED;
-	}
-	look_remember(&memory->look, memory);
+	look_remember(look, memory);
 	return LOOK_ADOPTED;
 }
 
-__weak __noinline int look_whole(void)
+/*
+ * A look at the current task: enum look_result. Global functions are verified once in each
+ * program, however often and from wherever they are called, and nothing is known of what they
+ * return.
+ */
+__weak __noinline int look_whole(u64 slot)
 {
-	return look_current(false);
+	return look_current(slot, true, false);
 }
 
-__weak __noinline int look_whole_telling(void)
+/* The same; the path of its cgroup goes into the ring, if it is a new one. */
+__weak __noinline int look_whole_telling(u64 slot)
 {
-	return look_current(true);
+	return look_current(slot, true, true);
+}
+
+/* Only what can differ from memory and says which task it is, unless something does differ. */
+__weak __noinline int look_brief(u64 slot)
+{
+	return look_current(slot, false, false);
 }
 
 /* The current task's memory is brought up to date with the look. */
-__weak __noinline int look_keep(void)
+__weak __noinline int look_keep(u64 slot)
 {
 	struct memory *memory = remember_find(kernel_current());
+	struct look *look = look_here(slot);
 
-	if (memory)
-		look_remember(&memory->look, memory);
+	if (memory && look)
+		look_remember(look, memory);
 	return 0;
 }
 

@@ -77,6 +77,28 @@ struct look {
 	u32 map_ns;  /* event_children.map_ns of the next event */
 };
 
+/*
+ * Where a program puts what it sees: more than a stack has, and of what is in a map the verifier
+ * knows nothing, so it does not walk the program for each value. By CPU and by program: one that
+ * is preempted is not run again on its CPU until it goes on, which is the very thing that
+ * recursion_misses counts, so nobody else writes there. A kprobe is never preempted: those of a
+ * hook may share. Programs of which several are attached at a time have slots of their own.
+ */
+enum look_slot {
+	SLOT_OWN, /* enum hook_id: the hook's only program */
+	SLOT_REFUSED = 16,
+	SLOT_PRIVILEGES = 32,
+	SLOT_IDMAP = 40,
+	LOOK_SLOTS = 48,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOOK_SLOTS);
+	__type(key, u32);
+	__type(value, struct look);
+} looks __weak SEC(".maps");
+
 /* What a thread was like when it was last looked at, and where to see at once that nothing has
  * changed: the addresses of what never changes itself. */
 struct memory {
@@ -104,9 +126,6 @@ struct memory {
 	u32 sweep;      /* the last sweep that found a difference, and how many looks there were */
 	u32 sweep_looks;
 	u32 pad;
-	/* Room for the program that runs in the thread's context: more than a stack has, and unlike
-	 * a CPU's memory nobody else's. Of what is here, the verifier walks no two values. */
-	struct look look;
 };
 
 struct {

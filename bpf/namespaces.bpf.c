@@ -6,16 +6,18 @@
 #include "notice.bpf.h"
 #include "tell_look.bpf.h"
 
-static __always_inline void namespaces_tell(struct memory *memory, struct telling *telling)
+static __always_inline void namespaces_tell(struct look *look, struct memory *memory,
+					    struct telling *telling)
 {
-	u32 changed = kernel_forget(memory->look.changed) & CHANGES_NS;
+	u32 changed = kernel_forget(look->changed) & CHANGES_NS;
 
 	telling->action = EVENT_NAMESPACES;
 	telling->hook = HOOK_NAMESPACES;
+	telling->slot = HOOK_NAMESPACES;
 	telling->is_urgent = true;
 	if (changed)
-		tell_look(&memory->look, telling, changed, 0);
-	look_remember_proxy(&memory->look, memory);
+		tell_look(look, telling, changed, 0);
+	look_remember_proxy(look, memory);
 }
 
 /* Before switch_task_namespaces(task, new). At a thread's end there is no new one; inside execve,
@@ -23,20 +25,21 @@ static __always_inline void namespaces_tell(struct memory *memory, struct tellin
 static __always_inline void namespaces_see(u64 new, u8 tier)
 {
 	struct task_struct *task = kernel_current();
+	struct look *look = look_here(HOOK_NAMESPACES);
 	struct telling telling = {.tier = tier};
 	struct memory *memory;
 
-	if (!new || BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+	if (!new || !look || BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
 		return;
-	memory = notice(HOOK_NAMESPACES, tier);
+	memory = notice(look, HOOK_NAMESPACES, HOOK_NAMESPACES, tier);
 	if (!memory)
 		return;
 	telling.syscall = kernel_syscall(task);
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	look_proxy(&memory->look, memory, new);
-	look_compare(&memory->look, memory, false);
-	namespaces_tell(memory, &telling);
+	look_proxy(look, memory, new);
+	look_compare(look, memory, false);
+	namespaces_tell(look, memory, &telling);
 }
 
 SEC("?kprobe/switch_task_namespaces")
@@ -58,12 +61,13 @@ SEC("?tp")
 int namespaces__syscall(struct trace_sys_exit *context)
 {
 	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
+	struct look *look = look_here(HOOK_NAMESPACES);
 	struct memory *memory;
 
-	if (look_whole() != LOOK_COMPARED)
+	if (look_whole(HOOK_NAMESPACES) != LOOK_COMPARED)
 		return 0;
 	memory = remember_find(kernel_current());
-	if (memory)
-		namespaces_tell(memory, &telling);
+	if (memory && look)
+		namespaces_tell(look, memory, &telling);
 	return 0;
 }

@@ -8,31 +8,33 @@
 
 #include "tell_look.bpf.h"
 
-static __always_inline void notice_tell(struct memory *memory, struct telling *telling)
+static __always_inline void notice_tell(struct look *look, const struct memory *memory,
+					struct telling *telling)
 {
-	u32 changed = kernel_forget(memory->look.changed);
+	u32 changed = kernel_forget(look->changed);
 	u8 hook = telling->hook;
 
 	if (changed & CHANGES_CRED) {
 		telling->action = EVENT_CREDENTIALS;
 		/* An execve that failed after it had replaced them, or hangs. */
-		if (memory->look.cred == memory->exec_cred)
+		if (look->cred == memory->exec_cred)
 			telling->hook = HOOK_EXEC;
-		tell_look(&memory->look, telling, changed & CHANGES_CRED, 0);
+		tell_look(look, telling, changed & CHANGES_CRED, 0);
 		telling->hook = hook;
 	}
 	if (changed & CHANGES_NS) {
 		telling->action = EVENT_NAMESPACES;
 		telling->is_urgent = true;
-		tell_look(&memory->look, telling, changed & CHANGES_NS, 0);
+		tell_look(look, telling, changed & CHANGES_NS, 0);
 	}
 }
 
 /*
- * Tells what a look at the current task (memory->look) found that is not as remembered, and
- * remembers it. telling: of the program that does so. NULL: there is no room for a memory.
+ * Tells what a look at the current task found that is not as remembered, and remembers it. NULL:
+ * there is no room for a memory, and the event that was to come is counted as lost.
  */
-static __always_inline struct memory *notice_as(struct telling *telling, int result)
+static __always_inline struct memory *notice_as(struct look *look, struct telling *telling,
+						int result)
 {
 	struct memory *memory = remember_find(kernel_current());
 
@@ -40,35 +42,38 @@ static __always_inline struct memory *notice_as(struct telling *telling, int res
 		emit_count_lost(telling->hook);
 	if (!memory || result != LOOK_COMPARED)
 		return memory;
-	if (kernel_forget(memory->look.changed))
-		notice_tell(memory, telling);
-	look_keep();
+	if (kernel_forget(look->changed)) {
+		notice_tell(look, memory, telling);
+		look_keep(telling->slot);
+	}
 	return memory;
 }
 
-static __always_inline struct memory *notice(u32 hook, u32 tier)
+static __always_inline struct telling notice_telling(u32 slot, u32 hook, u32 tier)
 {
-	struct telling telling = {
+	return (struct telling){
 		.flags = EVENT_INFERRED,
 		.hook = hook,
 		.tier = tier,
 		.syscall = -1,
+		.slot = slot,
 	};
-
-	return notice_as(&telling, look_whole());
 }
 
-/* For programs that tell of a cgroup, too. */
-static __always_inline struct memory *notice_telling(u32 hook, u32 tier)
+/* look: look_here(slot). */
+static __always_inline struct memory *notice(struct look *look, u32 slot, u32 hook, u32 tier)
 {
-	struct telling telling = {
-		.flags = EVENT_INFERRED,
-		.hook = hook,
-		.tier = tier,
-		.syscall = -1,
-	};
+	struct telling telling = notice_telling(slot, hook, tier);
 
-	return notice_as(&telling, look_whole_telling());
+	return notice_as(look, &telling, look_whole(slot));
+}
+
+/* For programs that tell nothing of the current task but which it is. */
+static __always_inline struct memory *notice_briefly(struct look *look, u32 hook, u32 tier)
+{
+	struct telling telling = notice_telling(hook, hook, tier);
+
+	return notice_as(look, &telling, look_brief(hook));
 }
 
 #endif

@@ -10,65 +10,67 @@
 #include "tell_look.bpf.h"
 
 static __always_inline void privileges_see(struct task_struct *task, int number, long result,
-					   u8 tier)
+					   u8 tier, u32 slot)
 {
 	struct memory *memory = result < 0 ? 0 : remember_find(task);
 	struct telling telling = {
 		.action = EVENT_PRIVILEGES,
 		.hook = HOOK_PRIVILEGES,
+		.slot = slot,
 		.tier = tier,
 		.syscall = number,
 	};
+	struct look *look = look_here(slot);
 	u32 changed = 0;
 
-	if (!memory)
+	if (!memory || !look)
 		return;
-	look_privileges(&memory->look, task, has_task_storage);
-	if (memory->look.identity.no_new_privs != memory->seen.no_new_privs)
+	look_privileges(look, task, has_task_storage);
+	if (look->identity.no_new_privs != memory->seen.no_new_privs)
 		changed |= CHANGE_NO_NEW_PRIVS;
-	if (memory->look.identity.seccomp != memory->seen.seccomp)
+	if (look->identity.seccomp != memory->seen.seccomp)
 		changed |= CHANGE_SECCOMP;
 	if (!changed)
 		return;
 	if (kernel_is_32bit(task))
 		telling.flags |= EVENT_32BIT;
-	look_whole();
-	tell_look(&memory->look, &telling, changed, 0);
-	memory->seen.no_new_privs = memory->look.identity.no_new_privs;
-	memory->seen.seccomp = memory->look.identity.seccomp;
+	look_whole(slot);
+	tell_look(look, &telling, changed, 0);
+	memory->seen.no_new_privs = look->identity.no_new_privs;
+	memory->seen.seccomp = look->identity.seccomp;
 }
 
-static __always_inline void privileges_return(long result, u8 tier)
+static __always_inline void privileges_return(long result, u8 tier, u32 slot)
 {
 	struct task_struct *task = kernel_current();
 
-	privileges_see(task, kernel_syscall(task), result, tier);
+	privileges_see(task, kernel_syscall(task), result, tier, slot);
 }
 
 SEC("?tp")
 int privileges__syscall(struct trace_sys_exit *context)
 {
-	privileges_see(kernel_current(), context->nr, context->ret, TIER_SYSCALL);
+	privileges_see(kernel_current(), context->nr, context->ret, TIER_SYSCALL, HOOK_PRIVILEGES);
 	return 0;
 }
 
 SEC("?kretprobe")
 int privileges__kprobe(struct pt_regs *context)
 {
-	privileges_return(PT_REGS_RC(context), TIER_KPROBE);
+	privileges_return(PT_REGS_RC(context), TIER_KPROBE, HOOK_PRIVILEGES);
 	return 0;
 }
 
 SEC("?fexit")
 int privileges__fentry_prctl(u64 *context)
 {
-	privileges_return(context[1], TIER_FENTRY);
+	privileges_return(context[1], TIER_FENTRY, SLOT_PRIVILEGES + 0);
 	return 0;
 }
 
 SEC("?fexit")
 int privileges__fentry_seccomp(u64 *context)
 {
-	privileges_return(context[1], TIER_FENTRY);
+	privileges_return(context[1], TIER_FENTRY, SLOT_PRIVILEGES + 1);
 	return 0;
 }

@@ -18,6 +18,7 @@ struct telling {
 	u8 action;
 	u8 hook;
 	u8 tier;
+	u8 slot;        /* where the look is: enum look_slot */
 	bool is_urgent; /* the reader is woken at once */
 };
 

@@ -20,9 +20,8 @@ static __always_inline void tell_children(struct emission *out, const struct loo
 	children->pad = 0;
 }
 
-static __always_inline u64 tell_size(const struct memory *memory)
+static __always_inline u64 tell_size(const struct look *look, const struct memory *memory)
 {
-	const struct look *look = &memory->look;
 	u64 size = tell_who_size(look);
 
 	if (look->told)
@@ -45,7 +44,7 @@ static __always_inline bool tell_reserve(struct emission *out, u64 size, u32 hoo
 static __always_inline u64 tell_pack(const struct telling *telling)
 {
 	return telling->action | (u64)telling->hook << 8 | (u64)telling->tier << 16 |
-	       (u64)telling->is_urgent << 24 | (u64)telling->flags << 32;
+	       (u64)telling->is_urgent << 24 | (u64)telling->flags << 32 | (u64)telling->slot << 48;
 }
 
 static __always_inline u64 tell_pack_call(const struct telling *telling)
@@ -61,6 +60,7 @@ static __always_inline struct telling tell_unpack(u64 packed, u64 call)
 		.tier = packed >> 16,
 		.is_urgent = packed >> 24 & 1,
 		.flags = packed >> 32,
+		.slot = packed >> 48,
 		.syscall = call,
 		.error = call >> 16,
 	};
@@ -72,15 +72,14 @@ static __always_inline struct telling tell_unpack(u64 packed, u64 call)
  */
 __weak __noinline int tell_packed(u64 packed, u64 call)
 {
-	struct memory *memory = remember_find(kernel_current());
 	struct telling telling = tell_unpack(packed, call);
+	const struct memory *memory = remember_find(kernel_current());
+	const struct look *look = look_here(telling.slot);
 	struct emission out;
-	struct look *look;
 
-	if (!memory)
+	if (!memory || !look)
 		return 0;
-	look = &memory->look;
-	if (!tell_reserve(&out, tell_size(memory), telling.hook))
+	if (!tell_reserve(&out, tell_size(look, memory), telling.hook))
 		return 0;
 	tell_who(&out, look, &telling, look->told);
 	if (kernel_forget(look->told))

@@ -49,7 +49,7 @@ static const struct {
 
 /* The maps that only events need. */
 static const char *const event_maps[] = {
-	"events", "counters", "remembered", "remembered_by_task", "cgroups_told",
+	"events", "counters", "remembered", "remembered_by_task", "cgroups_told", "looks",
 };
 
 static unsigned int cpus_possible(void)
