@@ -94,18 +94,23 @@ class Subject:
 
     def end(self):
         self.process.stdin.close()
-        try:
-            self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
+        reap(self.process, 2)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.end()
+
+
+def reap(process, seconds):
+    """Waits for a child with a pipe that has been told to end; one that does not is made to."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
 
 
 def kill(pid):

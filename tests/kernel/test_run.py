@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, SECONDS, Failed, children, kill, requires_root, run, wait_until
+from nsview import NSVIEW, SECONDS, Failed, children, kill, reap, requires_root, run, wait_until
 
 STATE = pathlib.Path("/run/nsview")
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -78,12 +78,7 @@ class Running:
 
     def end(self):
         self.process.terminate()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
+        reap(self.process, 10)
 
     def __enter__(self):
         return self
