@@ -28,7 +28,7 @@ struct replay_state {
 	struct replay_clock now; /* of the last record that told */
 	struct replay_clock end; /* of the recording's last one */
 	bool has_at;
-	int64_t at_ns; /* since the epoch: what is later is not handed out */
+	int64_t at_ns;     /* since the epoch: what is later is not handed out */
 	bool has_snapshot; /* it is complete */
 	bool is_over;
 	uint64_t seen[HOOKS];
