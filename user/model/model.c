@@ -112,9 +112,9 @@ static bool is_of_proc(const struct args_record *args, const struct proc *proc)
 /* Mostly they follow the process they belong to. */
 static void model_apply_args(struct model *model, const struct args_record *args)
 {
-	struct proc *last = model->procs + model->procs_count - 1;
+	struct proc *last = model->procs_count ? &model->procs[model->procs_count - 1] : NULL;
 
-	if (model->procs_count && is_of_proc(args, last)) {
+	if (last && is_of_proc(args, last)) {
 		proc_take_args(model, last, args);
 		return;
 	}
