@@ -151,15 +151,14 @@ static const struct column *find_or_complain(const char *name)
 
 static void column_list_add_default(struct column_list *list, bool is_full)
 {
+	const char *const *keys = is_full ? proc_columns_full : proc_columns_default;
 	const char *nearest;
 
-	for (size_t i = 0; is_full && i < proc_columns_full_count; i++)
-		column_list_insert(list, list->count, &proc_columns_full[i], false);
-	if (is_full)
-		return;
-	for (size_t i = 0; proc_columns_default[i]; i++)
+	for (size_t i = 0; keys[i]; i++)
 		column_list_insert(list, list->count,
-				   column_find(proc_columns_default[i], &nearest), false);
+				   is_full ? proc_columns_full_find(keys[i])
+					   : column_find(keys[i], &nearest),
+				   false);
 }
 
 /* -o. What is added stands before COMMAND, which has no end. */

@@ -80,9 +80,8 @@ extern const size_t proc_columns_count;
 /* What `nsview ps` shows when not told otherwise, in its order; NULL-terminated. */
 extern const char *const proc_columns_default[];
 
-/* What `nsview ps -ef` shows, in its order: headings and forms of ps -ef. */
-extern const struct column proc_columns_full[];
-extern const size_t proc_columns_full_count;
+/* What `nsview ps -ef` shows, in its order; NULL-terminated. Their headings and forms are ps -ef's. */
+extern const char *const proc_columns_full[];
 const struct column *proc_columns_full_find(const char *key); /* one that is there */
 
 /* By key, heading, JSON key or ps(1)'s name, any case, `_` as `-`, with or without %. NULL, and
