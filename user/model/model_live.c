@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/private.h"
+#include "model/proc_args.h"
 
 static void model_change(struct model *model, struct container *container,
 			 enum container_change change)
@@ -39,103 +40,6 @@ bool model_live_has_ended(const struct model *model, uint32_t tgid, uint64_t sta
 	const struct ended_pid *slot = ended_slot(model, tgid);
 
 	return slot->tgid == tgid && slot->start_boot_ns >= start_boot_ns;
-}
-
-static struct proc_args *args_make(const char *data, uint32_t length)
-{
-	struct proc_args *args = mem_resize(NULL, 1, sizeof(*args) + length + 1);
-
-	args->holders = 0;
-	memcpy(args->data, data, length);
-	args->data[length] = '\0'; /* for those that are one name */
-	return args;
-}
-
-static void args_put(struct proc_args *args)
-{
-	if (args && !--args->holders)
-		free(args);
-}
-
-static void args_hold(struct proc *proc, struct proc_args *args, const char *data, uint32_t length,
-		      bool is_cut)
-{
-	proc->own.args = args;
-	proc->args = data;
-	proc->args_length = length;
-	proc->args_cut = is_cut;
-	proc->unknown &= ~FIELD_BIT(FIELD_ARGS);
-	if (args)
-		args->holders++;
-}
-
-static void args_release(struct proc *proc)
-{
-	args_put(proc->own.args);
-	proc->own.args = NULL;
-	proc->args = NULL;
-	proc->args_length = 0;
-	proc->args_cut = false;
-	proc->long_name = NULL;
-}
-
-static void args_set(struct proc *proc, const char *data, uint32_t length, bool is_cut)
-{
-	struct proc_args *args;
-
-	args_release(proc);
-	if (!length)
-		return;
-	args = args_make(data, length);
-	args_hold(proc, args, args->data, length, is_cut);
-}
-
-static void exe_hold(struct proc *proc, struct proc_args *exe, const char *data, uint32_t length)
-{
-	proc->own.exe = exe;
-	proc->exe = data;
-	proc->exe_length = length;
-	if (exe)
-		exe->holders++;
-}
-
-static void exe_release(struct proc *proc)
-{
-	args_put(proc->own.exe);
-	exe_hold(proc, NULL, NULL, 0);
-}
-
-static void exe_set(struct proc *proc, const char *data, uint32_t length)
-{
-	struct proc_args *exe;
-
-	exe_release(proc);
-	if (!length)
-		return;
-	exe = args_make(data, length);
-	exe_hold(proc, exe, exe->data, length);
-}
-
-/* What a process that has not called exec runs is what its parent runs. One with another name was
- * forked by a thread, or with CLONE_PARENT, which makes another process its parent. */
-static void args_inherit(struct proc *proc, const struct proc *parent)
-{
-	bool is_named_alike = !strncmp(proc->task->comm, parent->task->comm, COMM_SIZE);
-	bool has_threads = parent->task->threads > 1;
-
-	if (proc->task->flags & TASK_KTHREAD || parent->task->flags & TASK_KTHREAD)
-		return;
-	if (!is_named_alike && !has_threads) {
-		proc->unknown |= FIELD_BIT(FIELD_ARGS);
-		return;
-	}
-	if (!proc->exe)
-		exe_hold(proc, parent->own.exe, parent->exe, parent->exe_length);
-	if (parent->unknown & FIELD_BIT(FIELD_ARGS))
-		proc->unknown |= FIELD_BIT(FIELD_ARGS);
-	else
-		args_hold(proc, parent->own.args, parent->args, parent->args_length,
-			  parent->args_cut);
 }
 
 /* Whether what container_find looks at is the same. */
@@ -215,8 +119,7 @@ static void model_remove(struct model *model, struct proc *proc)
 
 	proc_leave(model, proc);
 	pid_index_remove(&model->index, proc->task->tgid);
-	args_release(proc);
-	exe_release(proc);
+	proc_args_release(proc);
 	free(proc->own.block);
 	if (place == last)
 		return;
@@ -305,21 +208,6 @@ static struct proc *parent_of(struct model *model, const struct event_record *re
 										     : NULL;
 }
 
-static void proc_set_args(struct proc *proc, const struct args_record *args)
-{
-	if (args->kind == ARGS_EXE) {
-		exe_set(proc, record_args(args), args->length);
-		return;
-	}
-	args_set(proc, record_args(args), args->length, args->is_cut);
-	proc->unknown &= ~FIELD_BIT(FIELD_ARGS);
-	if (args->kind == ARGS_NAME) {
-		proc->long_name = proc->args;
-		proc->args = NULL;
-		proc->args_length = 0;
-	}
-}
-
 static void early_args_keep(struct model *model, const struct args_record *args)
 {
 	struct args_record **early = &model->early_args[args->kind == ARGS_EXE];
@@ -340,7 +228,7 @@ static bool early_args_take(const struct model *model, struct proc *proc)
 		if (!early || early->tgid != proc->task->tgid ||
 		    early->start_boot_ns != proc->task->start_boot_ns)
 			continue;
-		proc_set_args(proc, early);
+		proc_args_set(proc, early);
 		has_args |= early->kind != ARGS_EXE;
 	}
 	return has_args;
@@ -361,7 +249,7 @@ static struct proc *live_add(struct model *model, const struct event *event)
 	if (early_args_take(model, proc))
 		; /* said in so many words */
 	else if (event->record->action == EVENT_FORK && parent)
-		args_inherit(proc, parent);
+		proc_args_inherit(proc, parent);
 	else if (!(task->flags & TASK_KTHREAD))
 		proc->unknown |= FIELD_BIT(FIELD_ARGS);
 	container = parent && is_placed_alike(parent, task)
@@ -380,31 +268,6 @@ static void live_guest(struct model *model, const struct event *event)
 	model->guest.unknown |= FIELD_BIT(FIELD_ARGS);
 	model->guest.container = container_peek(&model->containers, &model->guest, model->host_ns);
 	model->has_guest = true;
-}
-
-/* What an execve was given is a path only from the root; the kernel names a file that came as a
- * descriptor /dev/fd/N. */
-static bool is_path(const char *name, uint32_t length)
-{
-	static const char descriptor[] = "/dev/fd/";
-	size_t size = sizeof(descriptor) - 1;
-
-	return length && name[0] == '/' && (length < size || memcmp(name, descriptor, size) != 0);
-}
-
-static void live_exec(struct proc *proc, const struct event *event)
-{
-	const struct event_exec *exec = event->exec;
-	const char *name = exec->interpreter_length ? event->interpreter : event->filename;
-	uint32_t length =
-		exec->interpreter_length ? exec->interpreter_length : exec->filename_length;
-
-	exe_set(proc, name, is_path(name, length) ? length : 0);
-	args_set(proc, event->args, exec->args_length, exec->args_total > exec->args_length);
-	if (!exec->args_length && exec->args_total)
-		proc->unknown |= FIELD_BIT(FIELD_ARGS);
-	else
-		proc->unknown &= ~FIELD_BIT(FIELD_ARGS);
 }
 
 static void live_exit(struct model *model, struct proc *proc, const struct event_record *record)
@@ -453,7 +316,7 @@ static void live_event_of_proc(struct model *model, const struct event *event)
 		live_guest(model, event);
 	}
 	if (proc && record->action == EVENT_EXEC)
-		live_exec(proc, event);
+		proc_args_exec(proc, event);
 	if (record->action == EVENT_EXIT)
 		live_exit(model, proc, record);
 }
@@ -510,7 +373,7 @@ static void live_take_args(struct model *model, const struct args_record *args)
 		early_args_keep(model, args);
 		return;
 	}
-	proc_set_args(proc, args);
+	proc_args_set(proc, args);
 	model->last_pid = args->tgid;
 }
 
@@ -596,8 +459,7 @@ void model_live_sort(struct model *model)
 void model_live_free(struct model *model)
 {
 	for (size_t i = 0; model->is_live && i < model->procs_count; i++) {
-		args_release(&model->procs[i]);
-		exe_release(&model->procs[i]);
+		proc_args_release(&model->procs[i]);
 		free(model->procs[i].own.block);
 	}
 	pid_index_free(&model->index);

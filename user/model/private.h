@@ -19,12 +19,6 @@ struct pending_thread {
 	uint32_t tgid;
 };
 
-/* Arguments go from a process to those that it forks. */
-struct proc_args {
-	size_t holders;
-	char data[];
-};
-
 /* Those that ended lately, by pid: a power of two, so that pids in a row do not meet. */
 #define ENDED_PIDS 16384
 
