@@ -21,12 +21,10 @@ int complete__tracepoint(u64 *context)
 
 	if (!memory)
 		return 0;
-	if (memory->cred == (u64)kernel_number(has_task_storage, task, real_cred) &&
-	    memory->proxy == (u64)kernel_number(has_task_storage, task, nsproxy))
+	if (memory->cred == (u64)kernel_number(has_task_helpers, task, real_cred) &&
+	    memory->proxy == (u64)kernel_number(has_task_helpers, task, nsproxy))
 		return 0;
-	telling.syscall = kernel_syscall(task);
-	if (kernel_is_32bit(task))
-		telling.flags |= EVENT_32BIT;
+	notice_call(&telling);
 	look = look_here(HOOK_COMPLETE);
 	if (look && notice_as(look, &telling, look_whole(HOOK_COMPLETE)))
 		look_keep(HOOK_COMPLETE); /* the addresses, though nothing differs */

@@ -36,9 +36,7 @@ static __always_inline void credentials_see(u64 new, u8 tier)
 		memory->exec_cred = new;
 		return;
 	}
-	telling.syscall = kernel_syscall(task);
-	if (kernel_is_32bit(task))
-		telling.flags |= EVENT_32BIT;
+	notice_call(&telling);
 	look_cred(look, memory, new);
 	look_compare(look, memory, false);
 	credentials_tell(look, memory, &telling);
@@ -64,12 +62,9 @@ int credentials__syscall(struct trace_sys_exit *context)
 {
 	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
 	struct look *look = look_here(HOOK_CREDENTIALS);
-	struct memory *memory;
+	struct memory *memory = notice_after(look, HOOK_CREDENTIALS);
 
-	if (look_whole(HOOK_CREDENTIALS) != LOOK_COMPARED)
-		return 0;
-	memory = remember_find(kernel_current());
-	if (memory && look)
+	if (memory)
 		credentials_tell(look, memory, &telling);
 	return 0;
 }

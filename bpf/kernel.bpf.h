@@ -191,7 +191,7 @@ static __always_inline bool kernel_has_percpu_rss(void)
  * young as task storage is. */
 static __always_inline struct task_struct *kernel_current(void)
 {
-	if (has_task_storage)
+	if (has_task_helpers)
 		return bpf_get_current_task_btf();
 	return (struct task_struct *)bpf_get_current_task();
 }
@@ -240,7 +240,7 @@ static __always_inline s16 kernel_syscall(struct task_struct *task)
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return -1;
-	if (has_task_storage)
+	if (has_task_helpers)
 		regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	else
 		regs = (struct pt_regs *)(BPF_CORE_READ(task, stack) + THREAD_SIZE -

@@ -372,7 +372,7 @@ static __always_inline void look_rest(struct look *look, struct task_struct *tas
 				      const struct memory *known, bool is_told)
 {
 	look_cgroup(look, task, known, is_told);
-	look_own(look, task, has_task_storage);
+	look_own(look, task, has_task_helpers);
 }
 
 static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
@@ -386,7 +386,7 @@ static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 		memory = remember_make(task);
 	if (!memory || !look)
 		return LOOK_BLIND;
-	look_keys(look, task, known, has_task_storage);
+	look_keys(look, task, known, has_task_helpers);
 	look->changed = 0;
 	if (known)
 		look_compare(look, memory, false);

@@ -29,8 +29,11 @@ struct {
 /* Whether anybody reads events: the task iterator then keeps the threads' memory up to date. */
 const volatile bool is_listening __weak = false;
 
-/* BPF_MAP_TYPE_TASK_STORAGE came in 5.11: a0d6c9c5e0d1; of `remembered` and `remembered_by_task` the
- * other one is not made. */
+/* BPF_MAP_TYPE_TASK_STORAGE came in 5.11 (4cf1bc1f1045), and with it, or soon after, the helpers that
+ * give the current task with its type and its registers. */
+const volatile bool has_task_helpers __weak = true;
+
+/* It can be stored in, too. Of `remembered` and `remembered_by_task` the other one is not made. */
 const volatile bool has_task_storage __weak = true;
 
 /* Bytes of arguments and environment that an exec carries, ARGS_ROOM and ENV_ROOM at most. */

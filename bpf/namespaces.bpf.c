@@ -34,9 +34,7 @@ static __always_inline void namespaces_see(u64 new, u8 tier)
 	memory = notice(look, HOOK_NAMESPACES, HOOK_NAMESPACES, tier);
 	if (!memory)
 		return;
-	telling.syscall = kernel_syscall(task);
-	if (kernel_is_32bit(task))
-		telling.flags |= EVENT_32BIT;
+	notice_call(&telling);
 	look_proxy(look, memory, new);
 	look_compare(look, memory, false);
 	namespaces_tell(look, memory, &telling);
@@ -62,12 +60,9 @@ int namespaces__syscall(struct trace_sys_exit *context)
 {
 	struct telling telling = {.tier = TIER_SYSCALL, .syscall = context->nr};
 	struct look *look = look_here(HOOK_NAMESPACES);
-	struct memory *memory;
+	struct memory *memory = notice_after(look, HOOK_NAMESPACES);
 
-	if (look_whole(HOOK_NAMESPACES) != LOOK_COMPARED)
-		return 0;
-	memory = remember_find(kernel_current());
-	if (memory && look)
+	if (memory)
 		namespaces_tell(look, memory, &telling);
 	return 0;
 }

@@ -76,4 +76,23 @@ static __always_inline struct memory *notice_briefly(struct look *look, u32 hook
 	return notice_as(look, &telling, look_brief(hook));
 }
 
+/* The system call that the current task is in. */
+static __always_inline void notice_call(struct telling *telling)
+{
+	struct task_struct *task = kernel_current();
+
+	telling->syscall = kernel_syscall(task);
+	if (kernel_is_32bit(task))
+		telling->flags |= EVENT_32BIT;
+}
+
+/* After a system call: what it changed is look->changed, still to be told and remembered. NULL:
+ * there is nothing to compare with. */
+static __always_inline struct memory *notice_after(struct look *look, u32 slot)
+{
+	if (!look || look_whole(slot) != LOOK_COMPARED)
+		return 0;
+	return remember_find(kernel_current());
+}
+
 #endif

@@ -25,7 +25,7 @@ static __always_inline void privileges_see(struct task_struct *task, int number,
 
 	if (!memory || !look)
 		return;
-	look_privileges(look, task, has_task_storage);
+	look_privileges(look, task, has_task_helpers);
 	if (look->identity.no_new_privs != memory->seen.no_new_privs)
 		changed |= CHANGE_NO_NEW_PRIVS;
 	if (look->identity.seccomp != memory->seen.seccomp)

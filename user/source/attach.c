@@ -397,12 +397,12 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 		.verifier_log = options->verifier_log,
 		.verifier_log_size = options->verifier_log_size,
 		.listen = options->listen,
-		.has_task_storage = bpf_load_has_task_storage(),
 	};
 	struct kernel kernel = {.entry = {.fd = -1}};
 	int r;
 
 	descriptors_raise();
+	bpf_load_try_storage(&load.has_task_helpers, &load.has_task_storage);
 	r = bpf_load_prepare(options->btf_path, &kernel.entry);
 	if (r)
 		return r;

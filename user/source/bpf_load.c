@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -96,6 +97,7 @@ static int object_set_events(struct nsview_bpf *object, const struct bpf_load_op
 
 	object->rodata->is_listening = true;
 	object->rodata->has_task_storage = options->has_task_storage;
+	object->rodata->has_task_helpers = options->has_task_helpers;
 	object->rodata->wake_bytes = wake_bytes(listen->ring_bytes);
 	object->rodata->args_max = (unsigned int)listen->args_max;
 	object->rodata->env_max = (unsigned int)listen->env_max;
@@ -446,7 +448,31 @@ int bpf_load_programs(const struct bpf_load_options *options, const struct btf_c
 	return r;
 }
 
-bool bpf_load_has_task_storage(void)
+/* A map of task storage with one number a task, or -errno. */
+static int storage_make(void)
 {
-	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 1;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	struct btf *btf = btf__new_empty();
+	int number = btf ? btf__add_int(btf, "int", sizeof(int), BTF_INT_SIGNED) : -ENOMEM;
+	int fd = number < 0 ? number : btf__load_into_kernel(btf);
+
+	if (!fd) {
+		options.btf_fd = (__u32)btf__fd(btf);
+		options.btf_key_type_id = (__u32)number;
+		options.btf_value_type_id = (__u32)number;
+		fd = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "nsview_trial", sizeof(int),
+				    sizeof(int), 0, &options);
+	}
+	btf__free(btf);
+	return fd;
+}
+
+void bpf_load_try_storage(bool *has_helpers, bool *has_storage)
+{
+	autoclose int map = storage_make();
+	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int value = 0;
+
+	*has_helpers = map >= 0;
+	*has_storage = map >= 0 && self >= 0 && !bpf_map_update_elem(map, &self, &value, BPF_ANY);
 }

@@ -21,7 +21,8 @@ struct bpf_load_options {
 	 * nothing that only they need is made. */
 	const char *const *programs;
 	const struct listen_options *listen;
-	bool has_task_storage;
+	bool has_task_storage; /* bpf_load_try_storage */
+	bool has_task_helpers;
 	bool is_without_sweep; /* no iterator in it: it was refused */
 };
 
@@ -48,7 +49,8 @@ int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry);
 int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
 		      struct bpf_loaded *loaded, const char **failed);
 
-/* Whether the kernel has BPF_MAP_TYPE_TASK_STORAGE. */
-bool bpf_load_has_task_storage(void);
+/* Whether the kernel has what came with BPF_MAP_TYPE_TASK_STORAGE, and whether anything can be stored
+ * there: on 7.x that takes a processor that exchanges 16 bytes at once (kmalloc_nolock). */
+void bpf_load_try_storage(bool *has_helpers, bool *has_storage);
 
 #endif
