@@ -436,13 +436,15 @@ static void others_close(const int *points, size_t count)
 	close_range(from, ~0U, 0);
 }
 
-/* Of all hooks, and `more`; sorted. */
+/* Perf events and links of all hooks, and `more`; sorted. */
 static int *points_collect(const struct attach *attach, int more, size_t *count)
 {
-	size_t capacity = 0;
-	int *points = NULL;
+	size_t capacity = attach->link_count + 1;
+	int *points = mem_new(capacity * sizeof(*points));
 
-	*count = 0;
+	*count = attach->link_count;
+	if (*count)
+		memcpy(points, attach->links, *count * sizeof(*points));
 	for (size_t id = 0; id < HOOKS; id++) {
 		for (size_t i = 0; i < attach->hooks[id].point_count; i++) {
 			mem_reserve_one(points, *count, capacity);
@@ -486,10 +488,13 @@ static int points_hand_over(const struct attach *attach)
 	return child < 0 ? -1 : steal_fd(&ours);
 }
 
+/* Something whose end takes time: a perf event, or a trampoline. */
 static bool attach_has_points(const struct attach *attach)
 {
 	for (size_t id = 0; id < HOOKS; id++) {
-		if (attach->hooks[id].point_count)
+		const struct hook_candidate *candidate = attach->hooks[id].candidate;
+
+		if (attach->hooks[id].point_count || (candidate && candidate->tier == TIER_FENTRY))
 			return true;
 	}
 	return false;
@@ -497,11 +502,9 @@ static bool attach_has_points(const struct attach *attach)
 
 void attach_close(struct attach *attach)
 {
-	autoclose int last = -1;
+	autoclose int last = attach_has_points(attach) ? points_hand_over(attach) : -1;
 
 	hooks_detach(attach);
-	if (attach_has_points(attach))
-		last = points_hand_over(attach);
 	for (size_t id = 0; id < HOOKS; id++) {
 		points_close(&attach->hooks[id]);
 		free(attach->hooks[id].points);

@@ -61,8 +61,8 @@ struct attach_options {
  * nothing could be loaded at all. */
 int attach_open(struct attach *attach, const struct attach_options *options);
 
-/* Closing a perf event takes the kernel 70 ms: the last ones to hold them are a child that ends at
- * once, so that nobody waits. */
+/* Closing a perf event takes the kernel 70 ms, a trampoline may take longer: the last to hold them
+ * is a child that ends right after, so that nobody waits. */
 void attach_close(struct attach *attach);
 
 #endif
