@@ -7,8 +7,8 @@
 #	tests/setup.sh install NEED    installs it where there is apt, else names it, ends with 3
 #	tests/setup.sh list            the table
 #
-# NEED is build, test or runtimes, each of which includes those before it, or fuzz or kernels, which
-# include test.
+# NEED is build, test or runtimes, each of which includes those before it, or fuzz, kernels or bench,
+# which include test.
 set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
@@ -47,6 +47,9 @@ fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
 runtimes|busybox|busybox-static|busybox|busybox|busybox-static|what its containers run
 runtimes|ip|iproute2|iproute|iproute2|iproute2|makes the bridge that its daemon asks for
+runtimes|rsyslogd|rsyslog|rsyslog|rsyslog|rsyslog|takes the stream of events
+bench|execsnoop|libbpf-tools|libbpf-tools|libbpf-tools|bcc-tools|the event tools that nsview is measured against
+bench|bpftrace|bpftrace|bpftrace|bpftrace|bpftrace|the same
 kernels|qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core|qemu-system-x86|qemu-system-x86_64|runs other kernels
 kernels|/usr/lib/qemu/virtiofsd|qemu-system-common|virtiofsd|virtiofsd|virtiofsd|shares the files of this machine with them
 kernels|busybox|busybox-static|busybox|busybox|busybox-static|all that they have before those files
@@ -85,8 +88,8 @@ is_there()
 is_part_of()
 {
 	case $1:$2 in
-	build:* | test:test | test:runtimes | test:fuzz | test:kernels) ;;
-	runtimes:runtimes | fuzz:fuzz | kernels:kernels) ;;
+	build:* | test:test | test:runtimes | test:fuzz | test:kernels | test:bench) ;;
+	runtimes:runtimes | fuzz:fuzz | kernels:kernels | bench:bench) ;;
 	*) return 1 ;;
 	esac
 }
@@ -136,6 +139,7 @@ say_missing()
 {
 	case $1 in
 	runtimes) echo "To compare nsview with runtimes, this machine lacks:" ;;
+	bench) echo "To measure nsview, this machine lacks:" ;;
 	kernels) echo "To test nsview under other kernels, this machine lacks:" ;;
 	*) echo "To $1 nsview, this machine lacks:" ;;
 	esac
@@ -213,11 +217,11 @@ install_missing()
 }
 
 case ${1-}:${2-} in
-check:build | check:test | check:runtimes | check:fuzz | check:kernels)
+check:build | check:test | check:runtimes | check:fuzz | check:kernels | check:bench)
 	find_missing "$2"
 	[ -z "$missing" ] || give_up "$2"
 	;;
-install:build | install:test | install:runtimes | install:fuzz | install:kernels)
+install:build | install:test | install:runtimes | install:fuzz | install:kernels | install:bench)
 	find_missing "$2"
 	[ -z "$missing" ] || install_missing "$2"
 	;;
@@ -225,7 +229,7 @@ list:)
 	echo "$table"
 	;;
 *)
-	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz|kernels, or list" >&2
+	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz|kernels|bench, or list" >&2
 	exit 2
 	;;
 esac

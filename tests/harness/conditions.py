@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 from .jobs import Result
 
@@ -66,10 +67,43 @@ def no_docker():
     return not all(shutil.which(name, path=path) for name in ("dockerd", "docker", "runc", "ip", "busybox"))
 
 
+def no_kprobes():
+    return not os.path.exists("/sys/bus/event_source/devices/kprobe")
+
+
+TRAMPOLINE = """
+__attribute__((section("fentry/commit_creds"), used)) int probe(void *context) { return 0; }
+__attribute__((section("license"), used)) char terms[] = "GPL";
+"""
+
+
+@functools.cache
+def no_trampolines():
+    """The kernel refuses to load a program for one: it has none, or a policy is against it. Asked by
+    loading one, pinned in a mount namespace that ends with it."""
+    with tempfile.TemporaryDirectory(prefix="nsview-probe-") as folder:
+        made = subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-c", "-x", "c", "-o", f"{folder}/probe.o", "-"],
+                              input=TRAMPOLINE, capture_output=True, text=True)
+        script = f"mount -t bpf bpf /sys/fs/bpf && bpftool prog loadall {folder}/probe.o /sys/fs/bpf/nsview-probe"
+        path = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
+        loaded = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True,
+                                env={**os.environ, "PATH": path})
+        return not_root() or made.returncode != 0 or loaded.returncode != 0
+
+
+def not_x86_64():
+    return os.uname().machine != "x86_64"
+
+
+def no_rsyslog():
+    return not os.path.exists("/usr/sbin/rsyslogd")
+
+
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
     for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
-                     no_subordinate_ids, not_debian, other_clang_format)
+                     no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
+                     no_rsyslog)
 }
 
 

@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Nothing is lost in silence: a reader that stops, a full disk, a rotated file, an end in the middle."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import events
+import nsview
+import procview
+from events import Lines, Storm, Stream, get
+from harness import conditions
+
+MIXED_SECONDS = float(os.environ.get("NSVIEW_STORM_SECONDS", "3"))
+HOOKS = {"best": None, "kprobe": "credentials=kprobe,namespaces=kprobe,refused=kprobe,privileges=kprobe",
+         "fentry": "credentials=fentry,namespaces=fentry,refused=fentry,privileges=fentry",
+         "syscall": "credentials=syscall,namespaces=syscall,refused=syscall,privileges=syscall"}
+
+
+def tiers():
+    missing = {"kprobe"} if conditions.no_kprobes() else set()
+    missing |= {"fentry"} if conditions.no_trampolines() else set()
+    return {name: ("--hooks", words) if words else () for name, words in HOOKS.items() if name not in missing}
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-loss-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def to_file(self, *words, **options):
+        """nsview events into a file; a Stream that says only when it is ready."""
+        self.path = self.folder / "events"
+        watching = Watching("--output", str(self.path), *words, **options)
+        self.addCleanup(watching.end_at_last)
+        nsview.wait_until(self.tells_of_a_new_process, seconds=events.START_SECONDS)
+        return watching
+
+    def tells_of_a_new_process(self):
+        subprocess.run(["true", "are-you-there"], check=True)
+        time.sleep(0.2)
+        return self.path.exists() and b"are-you-there" in self.path.read_bytes()
+
+    def program(self):
+        return self.folder / "program"
+
+
+class Watching:
+    """nsview events --output FILE."""
+
+    def __init__(self, *words, command=(), **options):
+        self.process = subprocess.Popen([*command, nsview.NSVIEW, "events", *words],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True, **options)
+        self.pid = self.process.pid
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def drain(self):
+        """Until it rests."""
+        used = -1
+        while used != (used := self.cpu_ns() // 3_000_000):
+            time.sleep(0.3)
+
+    def cpu_ns(self):
+        return int(pathlib.Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
+
+    def end(self, number=signal.SIGINT):
+        """What it says at its end."""
+        self.send(number)
+        _, said = self.process.communicate(timeout=events.SECONDS)
+        return said
+
+    def end_at_last(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@nsview.requires_root
+class Stopped(Folder):
+    """A reader that does not read for a while."""
+
+    def storm_while_stopped(self, watching, *words):
+        storm = Storm(*words)
+        watching.send(signal.SIGSTOP)
+        did = storm.run()
+        watching.send(signal.SIGCONT)
+        watching.drain()
+        return storm, did
+
+    def test_seen_and_lost_are_what_the_storm_did(self):
+        for tier, words in tiers().items():
+            with self.subTest(tier=tier):
+                self.check_sum(*words)
+
+    def check_sum(self, *words):
+        """Everything has a number, the lost ones too: a second nsview, which loses nothing, has given as many."""
+        (self.folder / "events").unlink(missing_ok=True)
+        watching = self.to_file("--ring", "64k", *words)
+        watching.drain()
+        with Stream("--types", "fork,exit", *words) as other:
+            first = subprocess.Popen(["true"])
+            first.wait()
+            storm, did = self.storm_while_stopped(watching, "credentials", 30000)
+            last = subprocess.Popen(["true"])
+            last.wait()
+            other.settle()
+            watching.drain()
+            watching.end()
+            found = Lines(self.path)
+            self.assertEqual(found.holes(), [])
+            seen = len(found.of(storm.pid, "credentials_changed"))
+            self.assertGreater(found.lost(), 0)
+            self.assertLess(seen, did["credentials"])
+            self.assertGreaterEqual(seen + found.lost(), did["credentials"])
+            start, end, other_start, other_end = (source.of(pid, "exit")[-1]["event"]["sequence"]
+                                                  for source in (found, other) for pid in (first.pid, last.pid))
+            # Two processors may enter two rings in another order.
+            self.assertAlmostEqual(end - start, other_end - other_start, delta=4)
+            self.assertEqual(other.gaps(), [])
+
+    def test_without_a_gap_nothing_is_missing(self):
+        watching = self.to_file()
+        storm = Storm("exec", 2000, self.program())
+        did = storm.run()
+        watching.drain()
+        watching.end()
+        found = Lines(self.path)
+        self.assertEqual((found.gaps(), found.holes()), ([], []))
+        children = {line["process"]["pid"] for line in found.lines
+                    if get(line, "process", "parent", "pid") == storm.pid and line["event"]["action"] == "fork"}
+        for action, name in (("fork", "forks"), ("exec", "execs"), ("exit", "exits")):
+            told = [line for line in found.lines if line["event"]["action"] == action
+                    and get(line, "process", "pid") in children]
+            self.assertEqual(len(told), did[name], action)
+
+    def test_the_table_is_right_again_after_a_loss(self):
+        """What nobody told: processes that came, went and changed while nothing could be written."""
+        recording = self.folder / "recording"
+        watching = self.to_file("--ring", "64k", "--record", str(recording))
+        gone = [nsview.Subject() for _ in range(5)]
+        changed = [events.Actor() for _ in range(5)]
+        self.addCleanup(lambda: [actor.end() for actor in changed])
+        watching.drain()
+        watching.send(signal.SIGSTOP)
+        Storm("credentials", 30000).run()
+        for subject in gone:
+            subject.end()
+        for number, actor in enumerate(changed):
+            actor.do("setresuid", 1000 + number, 2000 + number, 3000 + number)
+        come = [nsview.Subject() for _ in range(5)]
+        self.addCleanup(lambda: [subject.end() for subject in come])
+        watching.send(signal.SIGCONT)
+        time.sleep(1)  # what is promised
+        watching.drain()
+        watching.end()
+        rows = {row["pid"]: row for row in json.loads(
+            nsview.run("ps", "--json", "--replay", str(recording)).stdout)}
+        self.assertEqual([subject.pid for subject in gone if subject.pid in rows], [])
+        for pid in [actor.pid for actor in changed] + [subject.pid for subject in come]:
+            expected = {**procview.outer_ids(pid), **procview.capabilities(pid)}
+            self.assertEqual({key: rows[pid][key] for key in expected}, expected)
+        self.check_repairs(Lines(self.path), gone, changed, come)
+
+    def check_repairs(self, found, gone, changed, come):
+        self.assertGreater(found.lost(), 0)
+        for processes, actions in ((gone, {"exit"}), (changed, {"credentials_changed"}), (come, {"fork", "exec"})):
+            for process in processes:
+                lines = [line for line in found.of(process.pid) if line["nsview"]["inferred"]]
+                self.assertTrue(lines, (process.pid, actions))
+                self.assertIn(lines[-1]["event"]["action"], actions)
+
+
+@nsview.requires_root
+class Output(Folder):
+    """Where the lines go."""
+
+    def check_whole(self, path=None):
+        found = Lines(path or self.path)
+        self.assertTrue(found.is_whole)
+        return found
+
+    def test_sigterm_cuts_no_line(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number):
+                watching = self.to_file()
+                storm = Storm("exec", 3000, self.program())
+                storm.go()
+                time.sleep(0.3)
+                watching.end(number)
+                storm.result()
+                self.assertEqual(watching.process.returncode, 0)
+                self.assertEqual(self.check_whole().holes(), [])
+                self.path.unlink()
+
+    def test_what_happened_before_the_end_is_written(self):
+        watching = self.to_file()
+        marker = subprocess.Popen(["true"])
+        marker.wait()
+        watching.end()
+        self.assertEqual(len(self.check_whole().of(marker.pid, "exit")), 1)
+
+    def test_sighup_opens_the_file_anew(self):
+        watching = self.to_file()
+        storm = Storm("exec", 3000, self.program())
+        storm.go()
+        old = self.folder / "events.1"
+        time.sleep(0.2)
+        self.path.rename(old)
+        watching.send(signal.SIGHUP)
+        did = storm.result()
+        watching.drain()
+        watching.end()
+        both = self.folder / "both"
+        self.check_whole(old)
+        self.check_whole()
+        both.write_bytes(old.read_bytes() + self.path.read_bytes())
+        found = Lines(both)
+        self.assertEqual((found.holes(), found.gaps()), ([], []))
+        executed = [line for line in found.lines if line["event"]["action"] == "exec"
+                    and get(line, "process", "parent", "pid") == storm.pid]
+        self.assertEqual(len(executed), did["execs"])
+
+    def test_the_file_is_the_owners_alone_and_added_to(self):
+        self.path = self.folder / "events"
+        for turn in (1, 2):
+            nsview.run("events", "--snapshot", "--output", str(self.path), "--duration", "100ms")
+            self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+            counts = [line["event"]["action"] for line in self.check_whole().lines]
+            self.assertGreaterEqual(counts.count("snapshot"), turn)
+        self.assertTrue(self.path.read_bytes().endswith(b"\n"))
+
+    def test_a_full_disk_is_said_and_cuts_no_line(self):
+        """In a mount namespace of its own, which ends with it."""
+        copy = self.folder / "copy"
+        script = ('mount -t tmpfs -o size=256k none /mnt && "$@" --output /mnt/events; status=$?; '
+                  'cp /mnt/events "$0"; exit $status')
+        watching = subprocess.Popen(["unshare", "-m", "sh", "-c", script, str(copy), nsview.NSVIEW, "events",
+                                     "--snapshot"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True)
+        child = nsview.wait_until(lambda: nsview.children(watching.pid))[0]
+        time.sleep(1)
+        Storm("exec", 2000, self.program()).run()
+        time.sleep(0.5)
+        os.kill(child, signal.SIGINT)
+        _, said = watching.communicate(timeout=events.SECONDS)
+        self.assertIn("No space left on device", said)
+        self.assertGreater(len(self.check_whole(copy).lines), 0)
+
+    def test_a_closed_pipe_is_a_quiet_end(self):
+        process = subprocess.Popen([nsview.NSVIEW, "events", "--snapshot"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.readline()
+        process.stdout.close()
+        subprocess.run(["true"], check=True)
+        said = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual((process.wait(timeout=events.SECONDS), said), (0, b""))
+
+    def test_a_slow_reader_gets_whole_lines_and_the_rest_is_counted(self):
+        process = subprocess.Popen([nsview.NSVIEW, "events", "--snapshot", "--ring", "64k"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        copy = self.folder / "copy"
+        with open(copy, "wb") as file:
+            file.write(process.stdout.readline())
+            Storm("credentials", 30000).run()  # nobody reads meanwhile
+            process.send_signal(signal.SIGINT)
+            shutil.copyfileobj(process.stdout, file)
+        process.stdout.close()
+        self.assertEqual(process.wait(timeout=events.SECONDS), 0)
+        found = self.check_whole(copy)
+        self.assertGreater(found.lost(), 0)
+        self.assertEqual(found.holes(), [])
+
+
+@nsview.requires_root
+class Ends(Folder):
+    @staticmethod
+    def held(pid):
+        """The programs that a process holds, by their numbers."""
+        found = set()
+        for place in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found.update(map(int, re.findall(r"^prog_id:\s*(\d+)", place.read_text(), re.M)))
+        return found
+
+    @staticmethod
+    def loaded():
+        """All that the kernel has."""
+        said = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True,
+                              env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
+        return {program["id"] for program in json.loads(said)}
+
+    def test_kill_9_leaves_nothing(self):
+        before = set(pathlib.Path("/sys/fs/bpf").glob("*"))
+        watching = self.to_file()
+        held = self.held(watching.pid)
+        self.assertGreater(len(held), 3)
+        watching.send(signal.SIGKILL)
+        watching.process.wait()
+        nsview.wait_until(lambda: not held & self.loaded())
+        self.assertEqual(set(pathlib.Path("/sys/fs/bpf").glob("*")), before)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["events"])
+
+    def test_an_end_leaves_nothing(self):
+        watching = self.to_file()
+        held = self.held(watching.pid)
+        self.assertGreater(len(held), 3)
+        watching.end()
+        nsview.wait_until(lambda: not held & self.loaded())
+
+    def test_too_few_descriptors(self):
+        """Whatever it cannot open: it works or says why, and never dies."""
+        for limit in (4, 6, 8, 12, 16, 24, 32, 48):
+            with self.subTest(limit=limit):
+                done = nsview.run("events", "--duration", "200ms", command=["prlimit", f"--nofile={limit}"], check=None)
+                self.assertIn(done.returncode, (0, 1, 3), done.stderr)
+                if done.returncode:
+                    self.assertRegex(done.stderr, r"(?i)too many open files|descriptor")
+
+
+@nsview.requires_root
+class Unexplained(Folder):
+    """Nobody changes credentials behind the kernel's back here, however wild it gets."""
+
+    def test_no_storm_is_unexplained(self):
+        for tier, words in tiers().items():
+            with self.subTest(tier=tier):
+                (self.folder / "events").unlink(missing_ok=True)
+                watching = self.to_file("--types", "credentials_changed,capabilities_changed,exec", *words)
+                storm = Storm("mixed", MIXED_SECONDS, self.program())
+                did = storm.run()
+                self.assertGreater(did["forks"], 5)
+                watching.drain()
+                watching.end()
+                data = self.path.read_bytes()
+                self.assertTrue(data.endswith(b"\n"))
+                self.assertGreater(data.count(b'"action":"credentials_changed"'), did["forks"])
+                self.assertNotIn(b"unexplained", data)
