@@ -72,8 +72,11 @@ check-runtimes: ## install docker, build, and compare with containers of a priva
 
 tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
 
-bench: all $(SUBJECTS) $(MEASURES) ## measure ps against ps aux, ps with namespaces and lsns
+bench: ## measure ps against ps aux and lsns, events against execsnoop and bpftrace
+	@sh tests/setup.sh install bench
+	@$(MAKE) --no-print-directory all $(SUBJECTS) $(MEASURES)
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/events
 	$(BUILD)/tests/bench/line
 
 bpf-arm64: ## build the kernel side for arm64
