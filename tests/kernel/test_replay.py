@@ -118,14 +118,39 @@ class Replay(unittest.TestCase):
         table = recording.elsewhere(self.folder, "ps", "--replay", str(self.path))
         self.assertNotIn(b"zero", table)  # who is uid 0 on the other machine
 
-    def test_what_was_not_selected_is_not_in_the_file(self):
-        with recording.Container(self.name) as container, \
+    def test_a_container_is_shown_from_inside_as_it_was(self):
+        """By its own time zone, users and clock, which the other machine does not have."""
+        block = b"TZif2" + bytes(31) + b"\0\0\0\1" + b"\0\0\0\1" + bytes(7)
+        zone = self.folder / "localtime"
+        zone.write_bytes(2 * block + b"\n<-04>4:07\n")
+        options = ["-v", f"{zone}:/etc/localtime:ro", "--user", "65534"]
+        with recording.Container(self.name, *options) as container, \
                 recording.Recorded(self.path, "-c", self.name) as recorded:
+            container.do("true")
+            live = recording.here("ps", "--inside", self.name)
+        del recorded
+        again = recording.elsewhere(self.folder, "ps", "--inside", self.name, "--replay", str(self.path),
+                                    "--at", "+0")
+        words = [line.split() for line in again.decode().splitlines()]
+        expected = [line.split() for line in live.decode().splitlines()]
+        self.assertEqual(words[0], expected[0])
+        self.assertEqual([words[1][0], words[1][1], words[1][8], words[1][10]],
+                         [expected[1][0], expected[1][1], expected[1][8], expected[1][10]])
+
+    def test_what_was_not_selected_is_not_in_the_file(self):
+        with recording.Container(f"other-{self.name}"[:60]) as other, \
+                recording.Container(self.name) as container, \
+                recording.Recorded(self.path, "-c", self.name) as recorded:
+            other.do("sleep 0.01")
+            rows = json.loads(recording.here("ps", "--json", "-c", other.name))
             subprocess.run(["sh", "-c", f"sleep 0.05; : {SECRET}"], env={**os.environ, "WORD": SECRET}, check=True)
             subprocess.run(["unshare", "-p", "-f", "sh", "-c", f"true; : {SECRET}"], check=True)
             container.do("sleep 0.01")
         del recorded
-        self.assertNotIn(SECRET.encode(), self.path.read_bytes())
+        data = self.path.read_bytes()
+        self.assertTrue(rows)
+        for word in (SECRET, other.name, rows[0]["id"]):
+            self.assertNotIn(word.encode(), data)
         rows = json.loads(recording.here("ps", "--json", "--replay", str(self.path)))
         self.assertEqual({row["container"] for row in rows}, {self.name})
         events = [json.loads(line) for line in recording.here("events", "--replay", str(self.path)).splitlines()]
