@@ -246,7 +246,8 @@ static size_t add_command(struct line *line)
 		text_add_char(raw, '[');
 		text_add(raw, name, strnlen(name, proc->long_name ? SIZE_MAX : COMM_SIZE));
 		text_add_char(raw, ']');
-		if (proc->task->flags & TASK_ZOMBIE)
+		/* Not yet, while it goes on with its exit. */
+		if (proc->task->state == 'Z')
 			text_add_string(raw, " <defunct>");
 	}
 	escape_bytes(raw->data, raw->length);
