@@ -250,6 +250,23 @@ static void test_a_file_of_another_kind_is_not_replaced(void **state)
 	assert_int_equal(content(path, &data), 27);
 }
 
+static void test_two_do_not_record_into_one_file(void **state)
+{
+	const struct facts facts = facts_make();
+	autofree char *path = path_of(*state, "both");
+	struct recording_writer *one, *other;
+	struct seen seen;
+
+	assert_int_equal(recording_create(&one, path, &facts, "bpf"), 0);
+	add_exec(one, 1);
+	text_clear(&said);
+	assert_int_equal(recording_create(&other, path, &facts, "bpf"), -EBUSY);
+	assert_non_null(strstr(text_string(&said), "another nsview"));
+	assert_int_equal(recording_close(one, &facts, NULL), 0);
+	replay(path, &seen);
+	assert_int_equal(seen.events, 1);
+}
+
 static void test_it_goes_into_a_pipe(void **state)
 {
 	const struct facts facts = facts_make();
@@ -653,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_the_machine_is_the_recorded_one),
 		cmocka_unit_test(test_only_its_owner_may_read_it),
 		cmocka_unit_test(test_a_file_of_another_kind_is_not_replaced),
+		cmocka_unit_test(test_two_do_not_record_into_one_file),
 		cmocka_unit_test(test_it_goes_into_a_pipe),
 		cmocka_unit_test(test_up_to_a_moment),
 		cmocka_unit_test(test_a_moment_outside_is_refused),

@@ -61,6 +61,8 @@ int recorder_open(struct recorder **recorder, struct session *session, const cha
 	struct recorder *made = mem_new(sizeof(*made));
 	struct facts facts = session->app->facts;
 
+	/* It starts now, not when nsview did. */
+	source_facts(session->source, &facts);
 	if (!facts.pid_digits)
 		facts.pid_digits = pid_max_digits(session->view.proc_fd, true);
 	made->session = session;

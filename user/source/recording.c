@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -136,6 +137,9 @@ static int file_make(const char *path, bool *is_regular)
 	r = file_check(fd, path, is_regular);
 	if (r)
 		return r;
+	/* As long as the file is open. */
+	if (*is_regular && flock(fd, LOCK_EX | LOCK_NB))
+		return log_error(-EBUSY, "cannot record into %s: another nsview does", path);
 	/* An older recording may have been opened to others since. */
 	if (*is_regular && (fchmod(fd, 0600) || ftruncate(fd, 0)))
 		return log_fail(-errno, "empty the recording %s", path);
