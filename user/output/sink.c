@@ -22,6 +22,8 @@
 #define PATIENCE_NS (1000 * 1000000LL) /* then lines are lost; the kernel's ring holds as much */
 #define RETRY_NS (1000 * 1000000LL)    /* of a full disk */
 #define WAIT_MS 10
+#define PIPE_BYTES \
+	(512 * 1024)   /* asked for: 64 KiB hold 20 lines, and their reader wakes for each */
 #define PIPE_SLOT 4096 /* a pipe holds pages, each as full as the writes left it */
 
 enum sink_kind {
@@ -89,6 +91,9 @@ static void sink_set_fd(struct sink *sink, int fd, bool owns_fd)
 		sink->fd = own;
 		sink->owns_fd = true;
 	}
+	if (sink->kind == SINK_PIPE && fcntl(sink->fd, F_GETPIPE_SZ) < PIPE_BYTES)
+		fcntl(sink->fd, F_SETPIPE_SZ,
+		      PIPE_BYTES); /* less will do where it is not granted */
 }
 
 struct sink *sink_new(int fd, const char *name)
