@@ -215,6 +215,20 @@ class Replay(unittest.TestCase):
         self.refuse(1, "no recording", "events", "--duration", "1s", "--record", str(letter))
         self.assertEqual(letter.read_text(), "Dear Sir or Madam,\n")
 
+    def test_what_each_hook_saw_is_counted_again(self):
+        with recording.Recorded(self.path, "--stats") as recorded:
+            subprocess.run(["true"], check=True)
+        del recorded
+        live = pathlib.Path(f"{self.path}.said").read_text()
+        again = nsview.run("events", "--replay", str(self.path), "--stats").stderr
+
+        def seen(said):
+            lines = [line.split() for line in said.splitlines() if " seen " in line]
+            return {words[0]: words[3] for words in lines if words[0] != "nsview:" and words[3] != "0,"}
+
+        self.assertIn("exec", seen(live))
+        self.assertEqual(seen(again), seen(live))
+
     def test_a_moment_outside_the_recording_is_a_bad_value(self):
         with recording.Recorded(self.path) as recorded:
             pass

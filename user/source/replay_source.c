@@ -255,6 +255,7 @@ static void replay_report(void *opaque, struct hook_report *hooks)
 
 	for (int hook = 0; hook < HOOKS; hook++) {
 		hooks[hook] = (struct hook_report){
+			.name = hook_name((enum hook_id)hook),
 			.tier = state->tiers[hook],
 			.seen = state->seen[hook],
 			.lost = state->lost[hook],
