@@ -35,6 +35,7 @@ struct events {
 	struct sink *sink;
 	bool is_wanted[EVENTS_ACTIONS_MAX]; /* by the place in event_actions */
 	uint64_t left;                      /* of --count */
+	uint64_t lost;                      /* lines not written, as far as that was said */
 	uint64_t deadline_ns;               /* of --duration; 0: none */
 };
 
@@ -117,6 +118,19 @@ static uint64_t events_boot_now(const struct events *events)
 			  events->app->facts.time_ns_offset_ns);
 }
 
+static void events_say_lost(struct events *events)
+{
+	uint64_t lost = sink_lost(events->sink);
+
+	if (lost > events->lost)
+		log_note("%llu line%s could not be written to %s: who reads them is too slow, or "
+			 "the disk is full",
+			 (unsigned long long)(lost - events->lost),
+			 lost - events->lost == 1 ? "" : "s",
+			 events->options->output ? events->options->output : "standard output");
+	events->lost = lost;
+}
+
 /* Lines that who reads them was too slow for, once there is room to say so. */
 static int events_tell_loss(struct events *events)
 {
@@ -130,10 +144,7 @@ static int events_tell_loss(struct events *events)
 
 	if (!sink_take_loss(events->sink, &loss))
 		return 0;
-	log_note("%llu lines could not be written to %s: who reads them is too slow, or the disk "
-		 "is full",
-		 (unsigned long long)loss.lines,
-		 events->options->output ? events->options->output : "standard output");
+	events_say_lost(events);
 	if (!loss.first)
 		return 0;
 	gap.time_boot_ns = events_boot_now(events);
@@ -216,8 +227,9 @@ static int events_follow(struct events *events)
 			r = events_tell_loss(events);
 		if (!r)
 			r = sink_finish(events->sink, SINK_WAIT_MS);
+		events_say_lost(events);
 	}
-	if (!r || r == -EPIPE)
+	if (!r || r == -EPIPE || r == -EAGAIN)
 		return EXIT_DONE;
 	return EXIT_FAILED;
 }

@@ -456,7 +456,7 @@ int sink_finish(struct sink *sink, int timeout_ms)
 		sink->start = sink->end;
 	}
 	sink_shift(sink);
-	return r == -EAGAIN ? sink->error : r;
+	return r == -EAGAIN && sink->error ? sink->error : r;
 }
 
 void sink_close(struct sink *sink)

@@ -53,7 +53,8 @@ bool sink_take_loss(struct sink *sink, struct sink_loss *loss);
 uint64_t sink_lines(const struct sink *sink); /* written, or still to be */
 uint64_t sink_lost(const struct sink *sink);  /* not written */
 
-/* Waits up to timeout_ms for what is left to be written; the rest is given up and counted. */
+/* Waits up to timeout_ms for what is left to be written; the rest is given up and counted.
+ * -EAGAIN: nobody read it in that time; another -errno than -EPIPE: it has been said. */
 int sink_finish(struct sink *sink, int timeout_ms);
 void sink_close(struct sink *sink); /* takes NULL */
 
