@@ -435,7 +435,6 @@ const struct column proc_columns[] = {
 	{.key = "surface",
 	 .heading = "SURFACE",
 	 .json = "surface",
-	 .ecs = "nsview.surface",
 	 .meaning = "what of the host it touches: its root, capabilities, namespaces; what "
 		    "nothing forbids",
 	 .domain = proc_surface_words,
