@@ -64,7 +64,10 @@ int credentials__syscall(struct trace_sys_exit *context)
 	struct look *look = look_here(HOOK_CREDENTIALS);
 	struct memory *memory = notice_after(look, HOOK_CREDENTIALS);
 
-	if (memory)
-		credentials_tell(look, memory, &telling);
+	if (!memory)
+		return 0;
+	/* They may have changed, too, which is told next. */
+	look_as_before(look, memory);
+	credentials_tell(look, memory, &telling);
 	return 0;
 }

@@ -33,6 +33,7 @@ struct exec_class {
 
 enum exec_size {
 	EXEC_SHORT, /* a program of the host with a short command line, which is nearly all */
+	EXEC_NAMED, /* of a longer path, or a script */
 	EXEC_CHANGED,
 	EXEC_MEDIUM,
 	EXEC_LONG,
@@ -44,6 +45,8 @@ static __always_inline void exec_class_of(struct exec_class *class, u64 size)
 {
 	if (size == EXEC_SHORT)
 		*class = (struct exec_class){320, 32, 0, 128, 0};
+	else if (size == EXEC_NAMED)
+		*class = (struct exec_class){320, 64, 24, 128, 0};
 	else if (size == EXEC_CHANGED)
 		*class = (struct exec_class){456, 64, 32, 256, 0};
 	else if (size == EXEC_MEDIUM)
@@ -110,10 +113,16 @@ __weak __noinline u64 exec_size_of(u64 filename, u64 interp, u64 memory, u64 hea
 	return size;
 }
 
+/* What a string takes, of which there is room for so much. */
+static __always_inline u64 exec_part(u64 room)
+{
+	return room ? room + STRING_PAD : 0;
+}
+
 static __always_inline u64 exec_room(const struct exec_class *class)
 {
-	return class->head + class->filename + class->interpreter + class->args + class->env +
-	       4 * STRING_PAD;
+	return class->head + exec_part(class->filename) + exec_part(class->interpreter) +
+	       exec_part(class->args) + exec_part(class->env);
 }
 
 /* Where a string begins: at `limit` at most. The verifier wants to see it checked. */
@@ -188,13 +197,13 @@ static __always_inline void exec_put_strings(struct emission *out, struct event_
 	exec->interpreter_length = 0;
 	exec->env_length = 0;
 	exec->filename_length = exec_put_name(out, limit, class->filename, filename);
-	limit += class->filename + STRING_PAD;
+	limit += exec_part(class->filename);
 	if (class->interpreter && interp != filename)
 		exec->interpreter_length = exec_put_name(out, limit, class->interpreter, interp);
-	limit += class->interpreter + STRING_PAD;
+	limit += exec_part(class->interpreter);
 	exec->args_length = exec_put_vector(out, limit, class->args, vectors.args,
 					    exec_told(&exec->args_total, args_max));
-	limit += class->args + STRING_PAD;
+	limit += exec_part(class->args);
 	if (class->env)
 		exec->env_length = exec_put_vector(out, limit, class->env, vectors.env,
 						   exec_told(&exec->env_total, env_max));

@@ -284,6 +284,12 @@ static __always_inline void look_compare(struct look *look, const struct memory 
 	look->changed = changed;
 }
 
+/* Shows the namespaces, but for the user namespace, as they are remembered. */
+static __always_inline void look_as_before(struct look *look, const struct memory *memory)
+{
+	__builtin_memcpy(look->identity.ns, memory->seen.ns, NS_USER * sizeof(u32));
+}
+
 static __always_inline void look_remember_groups(const struct look *look, struct memory *memory)
 {
 	const struct group_info *group_info = (void *)look->group_info;
