@@ -185,12 +185,16 @@ class Replay(unittest.TestCase):
 
     def test_a_full_disk_is_said(self):
         """A limit on the size of files, which is met as a full disk is: in the middle of a write."""
-        words = f"ulimit -f 400; exec {nsview.NSVIEW} events --record {self.path} --duration 2s"
+        words = f"ulimit -f 400; exec {nsview.NSVIEW} events --record {self.path}"
         shell = subprocess.Popen(["sh", "-c", f"trap '' XFSZ; {words}"], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.PIPE, text=True)
-        nsview.wait_until(lambda: self.path.exists() and self.path.stat().st_size)
-        for _ in range(200):
+        nsview.wait_until(lambda: self.path.exists() and recording.has_mark(self.path, recording.MARK_SNAPSHOT))
+        deadline = time.monotonic() + nsview.SECONDS / 2
+        while self.path.stat().st_size < 400 * 512 - 4096 and time.monotonic() < deadline:
             subprocess.run(["true"], check=True)
+        for _ in range(50):
+            subprocess.run(["true"], check=True)
+        shell.terminate()
         said = shell.communicate(timeout=nsview.SECONDS)[1]
         self.assertEqual(shell.returncode, 1, said)
         self.assertIn(str(self.path), said)
