@@ -174,11 +174,14 @@ class Stopped(Folder):
 
     def check_repairs(self, found, gone, changed, come):
         self.assertGreater(found.lost(), 0)
+        repaired = 0
         for processes, actions in ((gone, {"exit"}), (changed, {"credentials_changed"}), (come, {"fork", "exec"})):
             for process in processes:
-                lines = [line for line in found.of(process.pid) if line["nsview"]["inferred"]]
+                # What is left of a full ring may have room for the smaller events: those were told.
+                lines = [line for line in found.of(process.pid) if line["event"]["action"] in actions]
                 self.assertTrue(lines, (process.pid, actions))
-                self.assertIn(lines[-1]["event"]["action"], actions)
+                repaired += lines[-1]["nsview"]["inferred"]
+        self.assertGreaterEqual(repaired, len(changed))
 
 
 @nsview.requires_root
