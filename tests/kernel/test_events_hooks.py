@@ -538,7 +538,7 @@ class Cases:
 
     def test_unshare_program(self):
         actor = self.actor(["unshare", "--user", "--map-root-user", "--uts", "--net"])
-        lines = self.lines(actor.pid)
+        lines = self.chain_holds(actor.pid)
         self.assertIn("userns-create", {cause(line) for line in lines})
         self.assertEqual(events.told_after(lines[-1])["user_ns"], facts(actor.pid)["user_ns"])
         self.assertEqual(get(lines[-1], "nsview", "inside", "user", "id"), "0")
