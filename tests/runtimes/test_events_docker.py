@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Docker's containers in nsview events: their start, exec and end as the kernel and docker tell them."""
 
+import contextlib
 import unittest
 
 import events
@@ -8,6 +9,7 @@ import lab
 import nsview
 import procview
 from events import Stream, cause, get
+from nsview import Failed
 
 docker = lab.Docker()
 
@@ -69,6 +71,7 @@ class Docker(unittest.TestCase):
         nsview.wait_until(lambda: self.of_container(container.id, "container_exited"))
         self.assertEqual(len(self.of_container(container.id, "container_exited")), 1)
         self.assertEqual(get(self.stream.of(container.pid, "exit")[0], "nsview", "exit_signal"), 9)
+        self.assertFalse([line for line in self.stream.of(container.pid) if line["nsview"]["inferred"]])
 
     def test_exec(self):
         """docker exec joins namespaces and drops to what the container may do; what each line tells fits the next."""
@@ -90,3 +93,16 @@ class Docker(unittest.TestCase):
             line = self.stream.of(pid, "exec")[-1]
             self.check_inside(line, pid, ["sleep", "78"])
             self.assertGreater(len(get(line, "process", "thread", "capabilities", "effective")), 14)
+
+    def test_a_container_can_be_selected_before_it_is_there(self):
+        with Stream("-c", "early", "-c", "awaited", is_awaited=False) as stream:
+            nsview.wait_until(lambda: self.lines_of_a_run(stream, "early"))
+            with docker.run("--name=other") as other, docker.run("--name=awaited") as awaited:
+                stream.wait(lambda: stream.of(awaited.pid, "exec"))
+                self.assertEqual(get(stream.of(awaited.pid, "exec")[-1], "container", "name"), "awaited")
+                self.assertEqual(stream.of(other.pid), [])
+
+    def lines_of_a_run(self, stream, name):
+        """Nothing but a selected container tells that a selecting stream has begun."""
+        with docker.run(f"--name={name}"), contextlib.suppress(Failed):
+            return stream.wait(stream.all, 2)
