@@ -502,7 +502,7 @@ static bool attach_has_points(const struct attach *attach)
 
 void attach_close(struct attach *attach)
 {
-	autoclose int last = attach_has_points(attach) ? points_hand_over(attach) : -1;
+	int last = attach_has_points(attach) ? points_hand_over(attach) : -1;
 
 	hooks_detach(attach);
 	for (size_t id = 0; id < HOOKS; id++) {
@@ -513,4 +513,5 @@ void attach_close(struct attach *attach)
 	free(attach->programs);
 	free(attach->links);
 	*attach = (struct attach){0};
+	mem_close_fd(&last);
 }
