@@ -197,11 +197,17 @@ class Bounds(unittest.TestCase):
 @nsview.requires_root
 class Formats(unittest.TestCase):
     def test_text_is_a_line_for_people(self):
-        process = subprocess.Popen([nsview.NSVIEW, "events", "--format", "text", "--types", "exec", "--duration", "2s"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        time.sleep(1)
-        subprocess.run(["true", "forty-two"], check=True)
-        said, _ = process.communicate(timeout=events.SECONDS)
+        process = subprocess.Popen([nsview.NSVIEW, "events", "--format", "text", "--types", "exec", "--count", "1",
+                                    "--filter", "comm=true"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   text=True)
+
+        def is_told():
+            subprocess.run(["true", "forty-two"], check=True)
+            time.sleep(0.2)
+            return process.poll() is not None
+
+        nsview.wait_until(is_told, seconds=events.START_SECONDS)
+        said, _ = process.communicate()
         self.assertIn("true forty-two", said)
 
     def test_otel_has_names_of_otel(self):
