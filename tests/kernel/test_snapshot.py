@@ -14,6 +14,7 @@ from nsview import Subject
 # What /proc shows of no process (securebits), or of no other's (the namespaces above its own are
 # only to be had by opening it).
 PROC_UNKNOWN = {"securebits"}
+PF_EXITING = 0x4
 PF_KTHREAD = 0x00200000
 
 
@@ -359,7 +360,7 @@ class Everything(Case):
                "nnp": lines["NoNewPrivs"] == "1", **procview.outer_ids(pid), **procview.capabilities(pid)}
         if not int(fields[9]) & PF_KTHREAD:  # of those /proc/PID/comm tells more than their comm
             row["comm"] = procview.printable(procview.read(pid, "comm")[:-1])
-        if fields[3] == "Z":  # cgroup v1 no longer says where it was
+        if int(fields[9]) & PF_EXITING:  # cgroup v1 no longer says where it was (proc_cgroup_show)
             row.pop("cgroup")
         return row
 
