@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/mem.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -104,12 +103,4 @@ void arena_free(struct arena *arena)
 		free(block);
 	}
 	arena->blocks = NULL;
-}
-
-void mem_return_large(void)
-{
-#ifdef __GLIBC__
-	/* Its own default, which grows up to 32 MiB with each larger piece unless it is set. */
-	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-#endif
 }

@@ -54,10 +54,6 @@ void *mem_resize(void *pointer, size_t count, size_t size);
 char *mem_copy(const char *text);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* From now on large pieces go back to the system when they are freed, instead of staying for later
- * ones: for who runs for long and needed much only at its start. */
-void mem_return_large(void);
-
 /* Makes room for one more element at the end of a growing array; doubles as it goes. */
 #define mem_reserve_one(array, count, capacity)                                      \
 	do {                                                                         \

@@ -257,7 +257,6 @@ static int bpf_source_listen(void *state, const struct listen_options *options, 
 	};
 	int r;
 
-	mem_return_large(); /* the kernel's BTF, of which nothing is needed once all is loaded */
 	opened->events = events_source_open(opened->facts, &attach_options, &r);
 	if (!r)
 		r = bpf_source_take_iterator(opened);
