@@ -2,11 +2,9 @@
 /* Any bytes as records: refused, or shown as a table of one line each and as JSON that json-c reads. */
 #include "../unit/machine.h"
 
-#include <json-c/json.h>
 #include <locale.h>
-#include <stdio.h>
 
-#include "output/output.h"
+#include "rows.h"
 #include "wire/wire.h"
 
 #define RECORDS_MAX 8
@@ -68,41 +66,6 @@ static void model_feed(struct model *model, const uint8_t *data, size_t size)
 	}
 }
 
-static void output_check(const struct machine *machine, const struct output_format *format)
-{
-	struct output_options options = {.no_headers = true, .columns_count = 0};
-	const struct column *columns[256];
-	struct json_object *parsed;
-	char *written = NULL;
-	size_t length = 0, count, lines = 0;
-	FILE *stream = open_memstream(&written, &length);
-	struct proc *procs = model_procs((struct model *)machine->view.model, &count);
-	const struct proc **rows = mem_new((count + 1) * sizeof(*rows));
-
-	for (size_t i = 0; i < proc_columns_count; i++)
-		if (!proc_columns[i].is_hidden)
-			columns[options.columns_count++] = &proc_columns[i];
-	options.columns = columns;
-	for (size_t i = 0; i < count; i++)
-		rows[i] = &procs[i];
-	if (!stream || format->write(stream, &options, &machine->view, rows, count) ||
-	    fclose(stream))
-		abort();
-	for (size_t i = 0; i < length; i++) {
-		lines += written[i] == '\n';
-		if ((unsigned char)written[i] < 0x20 && written[i] != '\n')
-			abort();
-	}
-	if (format != &output_json && lines != count)
-		abort();
-	parsed = format == &output_json ? json_tokener_parse(written) : NULL;
-	if (format == &output_json && !parsed)
-		abort();
-	json_object_put(parsed);
-	free(written);
-	free(rows);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct machine machine;
@@ -111,9 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	machine_start(&machine);
 	model_feed((struct model *)machine.view.model, data, size);
 	machine_settle(&machine);
-	output_check(&machine, &output_table);
-	output_check(&machine, &output_json);
-	output_check(&machine, &output_ndjson);
+	rows_check(&machine.view, &output_table);
+	rows_check(&machine.view, &output_json);
+	rows_check(&machine.view, &output_ndjson);
 	machine_end(&machine);
 	return 0;
 }

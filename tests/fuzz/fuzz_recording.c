@@ -17,7 +17,7 @@
 #include "cmd/session.h"
 #include "host/time_zone.h"
 #include "model/model.h"
-#include "output/output.h"
+#include "rows.h"
 #include "source/recording.h"
 
 #define SENTENCES_MAX 8
@@ -196,33 +196,6 @@ static void write_records(int fd, const uint8_t *data, size_t size)
 	}
 }
 
-static void table_check(struct session *session, const struct output_format *format)
-{
-	struct output_options options = {.no_headers = true};
-	const struct column *columns[256];
-	char *written = NULL;
-	size_t length = 0, count, lines = 0;
-	FILE *stream = open_memstream(&written, &length);
-	struct proc *procs = model_procs(session->model, &count);
-	const struct proc **rows = mem_new((count + 1) * sizeof(*rows));
-
-	for (size_t i = 0; i < proc_columns_count; i++)
-		if (!proc_columns[i].is_hidden)
-			columns[options.columns_count++] = &proc_columns[i];
-	options.columns = columns;
-	for (size_t i = 0; i < count; i++)
-		rows[i] = &procs[i];
-	if (!stream || format->write(stream, &options, &session->view, rows, count) ||
-	    fclose(stream))
-		abort();
-	for (size_t i = 0; i < length; i++)
-		lines += written[i] == '\n';
-	if (lines != count)
-		abort();
-	free(written);
-	free(rows);
-}
-
 static void replay(const char *path, const char *at)
 {
 	struct app app = {.facts = {.cap_last = 40, .page_bytes = 4096}};
@@ -237,8 +210,8 @@ static void replay(const char *path, const char *at)
 	if (exit_code != EXIT_DONE && !sentences)
 		abort();
 	if (exit_code == EXIT_DONE) {
-		table_check(&session, &output_table);
-		table_check(&session, &output_ndjson);
+		rows_check(&session.view, &output_table);
+		rows_check(&session.view, &output_ndjson);
 	}
 	session_close(&session);
 }
