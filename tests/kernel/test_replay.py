@@ -199,7 +199,9 @@ class Replay(unittest.TestCase):
         self.assertEqual(shell.returncode, 1, said)
         self.assertIn(str(self.path), said)
         done = nsview.run("events", "--replay", str(self.path))
-        self.assertIn("has no end", done.stderr)
+        # The end is small: where it still fits behind the last whole record, it tells how many are missing.
+        has_end = recording.has_mark(self.path, recording.MARK_END)
+        self.assertIn("records could not be written" if has_end else "has no end", done.stderr)
         self.assertTrue(done.stdout.endswith("\n"))
 
     def refuse(self, exit_code, words, *command):
