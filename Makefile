@@ -18,7 +18,7 @@ USER_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD) -fno-common $(WARN
 # ("back-edge").
 BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux -I. -Wall -Wextra -Werror \
 	-Wno-unused-parameter -mllvm -disable-block-placement
-LIBS := -lbpf -lelf -lz -lcap -ljson-c -lseccomp -larchive
+LIBS := -lbpf -lelf -lz -lcap -ljson-c -lseccomp -larchive -lncursesw -ltinfo
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 USER_SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)

@@ -29,6 +29,7 @@ build|json-c/json.h|libjson-c-dev|json-c-devel|json-c|json-c-dev|reads the state
 build|archive.h|libarchive-dev|libarchive-devel|libarchive|libarchive-dev|unpacks images
 build|uthash.h|uthash-dev|uthash-devel|uthash|uthash-dev|tables in memory
 build|seccomp.h|libseccomp-dev|libseccomp-devel|libseccomp|libseccomp-dev|filters the system calls of sample containers
+build|curses.h|libncurses-dev|ncurses-devel|ncurses|ncurses-dev|draws the live table
 test|cmocka.h|libcmocka-dev|libcmocka-devel|cmocka|cmocka-dev|runs the unit tests
 test|python3|python3|python3|python|python3|runs the tests on live processes
 test|python3:jsonschema|python3-jsonschema|python3-jsonschema|python-jsonschema|py3-jsonschema|holds the event stream against its schema
