@@ -20,19 +20,21 @@ COLUMNS = {
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def cells(output, columns):
+    """{pid: [cells]}. splitlines() would also break a line at characters that ps lets through."""
+    rows = (line.split(None, len(columns)) for line in output.split("\n") if line)
+    return {int(row[0]): row[1:] for row in rows}
+
+
 def theirs(*columns, order="pid"):
     """{pid: [cells]} as ps prints them; the last column may hold blanks."""
     command = ["ps", "-ewwo", ",".join(("pid", *columns)), "--no-headers", "--sort", order]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = (line.split(None, len(columns)) for line in lines)
-    return {int(row[0]): row[1:] for row in rows}
+    return cells(subprocess.run(command, capture_output=True, text=True, check=True).stdout, columns)
 
 
 def ours(*columns, source="bpf", order="pid"):
-    lines = run("ps", "--source", source, "--no-headers", "--sort", order,
-                "-o", ",".join(("pid", *columns))).stdout.splitlines()
-    rows = (line.split(None, len(columns)) for line in lines)
-    return {int(row[0]): row[1:] for row in rows}
+    return cells(run("ps", "--source", source, "--no-headers", "--sort", order,
+                     "-o", ",".join(("pid", *columns))).stdout, columns)
 
 
 def seconds(minutes):
@@ -56,8 +58,8 @@ class AgainstPs(unittest.TestCase):
         """A busy process can change twice between two looks, but not every time."""
         different = None
         for _ in range(5):
-            found = {pid: cells for pid, cells in self.both(source, mine, their).items()
-                     if not is_same(*cells) and (different is None or pid in different)}
+            found = {pid: pair for pid, pair in self.both(source, mine, their).items()
+                     if not is_same(*pair) and (different is None or pid in different)}
             different = found
             if not different:
                 break
