@@ -128,13 +128,21 @@ uint64_t proc_drift(const struct view_context *view, const struct proc *proc)
 	return held & ~proc->container->declared->caps & caps_full(view->facts->cap_last);
 }
 
+enum value_kind proc_drift_known(const struct view_context *view, const struct proc *proc,
+				 uint64_t *drift)
+{
+	struct value value = {.kind = VALUE_NONE};
+
+	if (!declared_of(proc, &value))
+		return value.kind;
+	*drift = proc_drift(view, proc);
+	return VALUE_CAPS;
+}
+
 PROC_GETTER(proc_get_drift)
 {
 	(void)column;
-	if (!declared_of(proc, value))
-		return;
-	value->kind = VALUE_CAPS;
-	value->caps.mask = proc_drift(view, proc);
+	value->kind = proc_drift_known(view, proc, &value->caps.mask);
 	value->caps.reach = REACH_HOST;
 }
 

@@ -31,6 +31,11 @@ PROC_GETTER(proc_get_cgroup_fact); /* `at` is the enum cgroup_fact, not of CPU t
  * a setuid program turns it into effective. */
 uint64_t proc_drift(const struct view_context *view, const struct proc *proc);
 
+/* The same. CAPS: *drift has it; NONE: nothing was declared; UNKNOWN: nobody could read what was.
+ * Its capabilities have to be known. */
+enum value_kind proc_drift_known(const struct view_context *view, const struct proc *proc,
+				 uint64_t *drift);
+
 #define PROC_SURFACE_NEEDS                                                                        \
 	(FIELD_BIT(FIELD_IDS) | FIELD_BIT(FIELD_CAPS) | FIELD_BIT(FIELD_NNP) |                    \
 	 FIELD_BIT(FIELD_SECCOMP) | FIELD_BIT(FIELD_NS + NS_MNT) | FIELD_BIT(FIELD_NS + NS_PID) | \

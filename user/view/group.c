@@ -10,7 +10,6 @@
 #include "bpf/event.h"
 #include "host/facts.h"
 #include "model/model.h"
-#include "view/container_fields.h"
 #include "view/group_private.h"
 
 const char *const group_way_words[GROUP_WAYS] = {
@@ -23,8 +22,6 @@ enum part {
 	PART_NAME, /* of the way */
 	PART_NAMESPACE,
 	PART_USER,
-	PART_CAPS,
-	PART_DRIFT,
 	PART_TIME,
 	PART_RSS,
 	PART_CPU_USAGE,
@@ -37,8 +34,6 @@ enum part {
 static const char *const part_keys[PARTS] = {
 	[PART_NAMESPACE] = "namespace",
 	[PART_USER] = "user",
-	[PART_CAPS] = "caps",
-	[PART_DRIFT] = "drift",
 	[PART_TIME] = "time",
 	[PART_RSS] = "rss",
 	[PART_CPU_USAGE] = "cpu-usage",
@@ -223,39 +218,13 @@ static void group_add_time(struct groups *groups, struct group *group, const str
 		group->start_boot_ns = proc->task->start_boot_ns;
 }
 
-static void group_add_surface(const struct groups *groups, struct group *group,
-			      const struct proc *proc)
-{
-	uint32_t surface = 0;
-	enum value_kind kind = proc_surface(groups->view, proc, &surface);
-
-	if (kind == VALUE_UNKNOWN)
-		group->is_surface_unknown = true;
-	if (kind != VALUE_WORDS)
-		return;
-	group->has_surface = true;
-	group->surface |= surface;
-}
-
 static void group_add_proc(struct groups *groups, struct group *group, const struct proc *proc)
 {
 	struct value value;
 
 	group->processes++;
 	group_add_uid(group, proc);
-	part_get(groups, PART_CAPS, proc, &value);
-	if (value.kind == VALUE_CAPS)
-		group->caps[value.caps.reach] |= value.caps.mask;
-	else
-		group->is_caps_unknown = true;
-	part_get(groups, PART_DRIFT, proc, &value);
-	if (value.kind == VALUE_CAPS) {
-		group->has_declared = true;
-		group->drift |= value.caps.mask;
-	} else if (value.kind == VALUE_UNKNOWN) {
-		group->is_drift_unknown = true;
-	}
-	group_add_surface(groups, group, proc);
+	power_add(&group->power, groups->view, proc);
 	if (groups->sums_cpu)
 		group_add_time(groups, group, proc);
 	if (groups->sums_memory) {

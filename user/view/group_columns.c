@@ -62,20 +62,11 @@ static void get_users(const struct group *group, const struct view_context *view
 	value->text.length = words->length;
 }
 
-/* Of those that count on the host, if any does: they are what a group may do to it. */
 static void get_caps(const struct group *group, const struct view_context *view,
 		     struct value *value)
 {
-	static const enum caps_reach worst_first[] = {REACH_HOST, REACH_UNKNOWN, REACH_USERNS};
-
 	(void)view;
-	value->kind = group->is_caps_unknown ? VALUE_UNKNOWN : VALUE_CAPS;
-	value->caps.mask = 0;
-	value->caps.reach = REACH_HOST;
-	for (size_t i = 0; i < ARRAY_SIZE(worst_first) && !value->caps.mask; i++) {
-		value->caps.reach = worst_first[i];
-		value->caps.mask = group->caps[worst_first[i]];
-	}
+	power_caps(&group->power, value);
 }
 
 static void get_host_effective(const struct group *group, const struct view_context *view,
@@ -88,21 +79,21 @@ static void get_host_effective(const struct group *group, const struct view_cont
 	if (value->caps.mask && value->caps.reach == REACH_UNKNOWN)
 		return;
 	value->kind = VALUE_BOOL;
-	value->is_true = group->caps[REACH_HOST] != 0;
+	value->is_true = group->power.caps[REACH_HOST] != 0;
 }
 
 static void get_drift(const struct group *group, const struct view_context *view,
 		      struct value *value)
 {
 	(void)view;
-	if (group->is_drift_unknown) {
+	if (group->power.is_drift_unknown) {
 		value->kind = VALUE_UNKNOWN;
 		return;
 	}
-	if (!group->has_declared)
+	if (!group->power.has_declared)
 		return;
 	value->kind = VALUE_CAPS;
-	value->caps.mask = group->drift;
+	value->caps.mask = group->power.drift;
 	value->caps.reach = REACH_HOST;
 }
 
@@ -111,14 +102,14 @@ static void get_surface(const struct group *group, const struct view_context *vi
 {
 	struct text *words = view->scratch;
 
-	if (group->is_surface_unknown) {
+	if (group->power.is_surface_unknown) {
 		value->kind = VALUE_UNKNOWN;
 		return;
 	}
-	if (!group->has_surface)
+	if (!group->power.has_surface)
 		return;
 	text_clear(words);
-	proc_surface_add(words, group->surface);
+	proc_surface_add(words, group->power.surface);
 	value->kind = VALUE_WORDS;
 	value->text.data = words->data;
 	value->text.length = words->length;

@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #include "view/group.h"
+#include "view/power.h"
 
 /* Something used, and how much of it may be. */
 struct group_amount {
@@ -27,19 +28,12 @@ struct group {
 	uint32_t *uids; /* effective, on the host; sorted and unique once groups_make has ended */
 	size_t uids_count;
 	size_t uids_capacity;
-	uint64_t caps[REACH_UNKNOWN + 1]; /* effective, by where they count */
-	uint64_t drift;
-	uint32_t surface;           /* bits of proc_surface */
+	struct power power;
 	uint64_t cpu_ns;            /* of processes that no cgroup of a container's counts */
 	uint64_t start_boot_ns;     /* of the oldest of these */
 	struct group_amount cpu;    /* CPUs */
 	struct group_amount memory; /* bytes */
 	bool is_user_unknown;
-	bool is_caps_unknown;
-	bool is_drift_unknown;
-	bool is_surface_unknown;
-	bool has_surface;
-	bool has_declared;
 	UT_hash_handle hh;
 };
 

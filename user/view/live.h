@@ -70,9 +70,8 @@ struct live_row {
 	enum live_mark mark;
 	enum live_weight weight;
 	double cpu_percent; /* since the frame before; below 0: not known yet */
-	unsigned int
-		drift; /* capabilities beyond what its container declares; 0: none or not known */
-	unsigned int depth; /* of a tree */
+	/* Capabilities beyond what its container declares; 0: none, or not known. */
+	unsigned int drift;
 };
 
 /* What keys turn. All but the counts are borrowed and must live until the next live_set. */
@@ -89,6 +88,7 @@ struct live_settings {
 /* view: borrowed; its model may be another one at each update. */
 struct live *live_new(const struct view_context *view);
 void live_free(struct live *live); /* takes NULL */
+/* Shows at once: the rows are new after it. */
 void live_set(struct live *live, const struct live_settings *settings);
 
 /* Something happened to proc (as it is after it; at its exit as it was). Called for every line of
@@ -102,8 +102,17 @@ enum live_event_kind {
 void live_event(struct live *live, enum live_event_kind kind, const struct proc *proc,
 		uint64_t time_boot_ns);
 
-/* The next frame: the model's usage has just been brought up to date. */
+/* The next frame: the model's usage has just been read, and %CPU is that of the time since the last
+ * live_update. Reads what containers use (some tens of them a call), where view->limits is not NULL. */
 void live_update(struct live *live, uint64_t now_boot_ns);
+
+/*
+ * The model has changed since, and nobody has read usage: rows and groups as they are now, %CPU as
+ * it was. Rows point into the model: once events went into it (or it is another one), this or
+ * live_update comes before everything below. A time before the last one (a replay that goes back)
+ * begins anew. A replay, whose usage nobody samples, has only this and no %CPU.
+ */
+void live_refresh(struct live *live, uint64_t now_boot_ns);
 
 /* In the order in which they are shown. Borrowed, good until the next call that is not const. */
 const struct live_row *live_rows(const struct live *live, size_t *count);
@@ -132,9 +141,8 @@ size_t live_find(const struct live *live, const char *text, size_t from, bool is
 size_t live_go(struct live *live, uint32_t pid, uint64_t start_boot_ns);
 
 /*
- * The table's columns: USER PID IN-USER IN-PID %CPU MEM/LIMIT CAPS COMMAND. Shown text, raw: a
- * canvas makes it printable. Widths are those of the longest of all rows, as in ps, COMMAND the
- * rest of the line.
+ * The table's columns: USER PID IN-USER IN-PID %CPU MEM/LIMIT CAPS COMMAND. Shown text, which a
+ * canvas makes printable. COMMAND is the rest of the line.
  */
 enum live_column {
 	LIVE_USER,

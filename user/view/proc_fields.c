@@ -87,7 +87,7 @@ PROC_GETTER(proc_get_namespace)
 		value_set_number(value, inode);
 }
 
-static enum caps_reach proc_reach(const struct view_context *view, const struct proc *proc)
+enum caps_reach proc_reach(const struct view_context *view, const struct proc *proc)
 {
 	if (proc->unknown & FIELD_BIT(FIELD_NS + NS_USER) || !model_host_ns(view->model)[NS_USER])
 		return REACH_UNKNOWN;

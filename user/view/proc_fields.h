@@ -4,9 +4,10 @@
 #ifndef NSVIEW_VIEW_PROC_FIELDS_H
 #define NSVIEW_VIEW_PROC_FIELDS_H
 
+#include "view/value.h"
+
 struct column;
 struct proc;
-struct value;
 struct view_context;
 
 #define PROC_GETTER(name)                                                       \
@@ -34,6 +35,9 @@ PROC_GETTER(proc_get_cgroup);
 PROC_GETTER(proc_get_comm);
 PROC_GETTER(proc_get_link); /* exe or cwd: `at` is the enum task_field */
 PROC_GETTER(proc_get_args);
+
+/* Whether what it may do counts on the host, as far as is known. */
+enum caps_reach proc_reach(const struct view_context *view, const struct proc *proc);
 
 /* "mnt", "pid", ... in the order of enum ns_kind, then NULL. */
 extern const char *const proc_namespace_names[];
