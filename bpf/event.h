@@ -31,6 +31,7 @@ enum record_type {
 	RECORD_GAP = 7,    /* struct gap_record: events that are missing here */
 	RECORD_CLOCK = 8,  /* struct clock_record: what the time was; made in user space */
 	RECORD_INFO = 9,   /* struct info_record: a sentence about the stream itself */
+	RECORD_USAGE = 15, /* struct usage_record: what a process uses now */
 	/* In recordings only (docs/recordings.md): what a replay cannot ask its own machine. */
 	RECORD_USER = 10,      /* struct user_record: a user's name */
 	RECORD_CONTAINER = 11, /* struct container_record: what its runtime's files say */
@@ -215,6 +216,21 @@ struct thread_record {
 	__u64 cpu_ns;
 	__u32 tgid;
 	__u32 tid;
+};
+
+/* Between snapshots: what changes all the time, and no event tells. */
+struct usage_record {
+	struct record_header header;
+	__u64 start_boot_ns;
+	__u64 cpu_ns; /* of all threads, those that have ended included */
+	__u64 vsz_pages;
+	__u64 rss_pages;
+	__u32 tgid;
+	__u32 threads;
+	__s32 priority;
+	__s32 nice;
+	char state;
+	__u8 pad[7];
 };
 
 enum args_kind {
@@ -553,6 +569,7 @@ WIRE_ASSERT(struct record_header, 8);
 WIRE_ASSERT(struct host_record, 40);
 WIRE_ASSERT(struct task_record, 288);
 WIRE_ASSERT(struct thread_record, 32);
+WIRE_ASSERT(struct usage_record, 64);
 WIRE_ASSERT(struct args_record, 32);
 WIRE_ASSERT(struct task_identity, 184);
 WIRE_ASSERT(struct event_record, 88);

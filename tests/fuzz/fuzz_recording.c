@@ -133,7 +133,7 @@ static void make_other(struct event_make *make, struct choices *choices)
 	uint8_t tail = choose(choices, 40);
 	size_t size = sizeof(*header);
 
-	header->type = (__u16)(1 + choose(choices, RECORD_PARENT));
+	header->type = (__u16)(1 + choose(choices, RECORD_USAGE));
 	memcpy(header + 1, choose_bytes(choices, 56), 56);
 	if (header->type == RECORD_USER) {
 		((struct user_record *)header)->length = tail;

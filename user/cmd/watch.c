@@ -208,6 +208,21 @@ int watch_open(struct watch **watch, struct app *app, const struct watch_options
 	return exit_code;
 }
 
+static int watch_take_usage(void *context, const struct record_header *record)
+{
+	return model_apply(context, record);
+}
+
+int watch_usage(struct watch *watch)
+{
+	return source_usage(watch->session.source, watch_take_usage, watch->session.model);
+}
+
+int watch_heed(struct watch *watch, int fd)
+{
+	return source_heed(watch->session.source, fd);
+}
+
 struct session *watch_session(struct watch *watch)
 {
 	return &watch->session;

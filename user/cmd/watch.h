@@ -37,6 +37,12 @@ int watch_wait(struct watch *watch, int timeout_ms, watch_sink sink, void *conte
 /* Everything that is in the ring, and the last count of losses, before the end. */
 int watch_finish(struct watch *watch, watch_sink sink, void *context);
 
+/* Before a frame: what each process uses now, into the model. -EOPNOTSUPP: only sweeps tell. */
+int watch_usage(struct watch *watch);
+
+/* From now on watch_wait also ends its waiting when fd can be read. 0 or -errno. */
+int watch_heed(struct watch *watch, int fd);
+
 struct session *watch_session(struct watch *watch);
 
 /* An exit code: what of a recording could not be written has been said. Takes NULL. */

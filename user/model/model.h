@@ -78,7 +78,8 @@ void model_free(struct model *model);
  * Takes one sound record; what it keeps is copied. Before model_settle: a snapshot's; what cannot
  * be used, and a second record of one process, is counted (model_turned_away) and skipped. After
  * it: RECORD_EVENT changes the process that it is about, RECORD_TASK and RECORD_ARGS replace
- * what is known of one, RECORD_CGROUP tells the path of those to come.
+ * what is known of one, RECORD_USAGE tells what one uses now, RECORD_CGROUP the path of those to
+ * come.
  */
 int model_apply(struct model *model, const struct record_header *record);
 

@@ -365,6 +365,28 @@ static void live_take_task(struct model *model, const struct task_record *task)
 	model->last_pid = task->tgid;
 }
 
+/* CPU time does not go back: of a thread that ends meanwhile a look may see neither its own nor
+ * what it leaves to the process. */
+static void live_take_usage(struct model *model, const struct usage_record *usage)
+{
+	struct proc *proc = model_find(model, usage->tgid);
+	struct task_record *task;
+
+	if (!proc || proc->task->start_boot_ns != usage->start_boot_ns)
+		return;
+	task = (struct task_record *)proc->task; /* whoever holds it, it is the model's own */
+	task->unknown &= ~USAGE_FIELDS;
+	proc->unknown &= ~USAGE_FIELDS;
+	task->vsz_pages = usage->vsz_pages;
+	task->rss_pages = usage->rss_pages;
+	task->threads = usage->threads;
+	task->priority = usage->priority;
+	task->nice = usage->nice;
+	task->state = usage->state;
+	if (usage->cpu_ns > proc->cpu_ns)
+		proc->cpu_ns = usage->cpu_ns;
+}
+
 static void live_take_args(struct model *model, const struct args_record *args)
 {
 	struct proc *proc = model_find(model, args->tgid);
@@ -436,6 +458,8 @@ int model_live_apply(struct model *model, const struct record_header *record)
 		live_take_task(model, (const struct task_record *)record);
 	else if (record->type == RECORD_ARGS)
 		live_take_args(model, (const struct args_record *)record);
+	else if (record->type == RECORD_USAGE)
+		live_take_usage(model, (const struct usage_record *)record);
 	return 0;
 }
 

@@ -399,7 +399,8 @@ static uint32_t *sweep_gone(struct model *model, size_t *count)
 		struct proc *proc = &model->procs[i];
 
 		if (proc->own.sweep == sweep->number) {
-			proc->cpu_ns = proc->own.cpu_sum_ns;
+			if (proc->own.cpu_sum_ns > proc->cpu_ns)
+				proc->cpu_ns = proc->own.cpu_sum_ns;
 			continue;
 		}
 		if (proc->own.changed_ns >= sweep->start_ns ||

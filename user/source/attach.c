@@ -329,6 +329,10 @@ static int attach_try(struct attach *attach, const struct attach_options *option
 		return hooks_spare(attach) ? -EAGAIN : r;
 	if (failed_program && !strcmp(failed_program, BPF_LOAD_SWEEP))
 		return sweep_refuse(attach, r, verdict_find(options->verifier_log), load);
+	if (failed_program && !strcmp(failed_program, BPF_LOAD_USAGE)) {
+		load->is_without_usage = true; /* sweeps tell the same, less often */
+		return -EAGAIN;
+	}
 	if (failed == HOOKS)
 		return r;
 	hook_refuse(&attach->hooks[failed], r, verdict_find(options->verifier_log));
@@ -397,6 +401,7 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 		.verifier_log = options->verifier_log,
 		.verifier_log_size = options->verifier_log_size,
 		.listen = options->listen,
+		.is_without_usage = !options->listen->wants_usage,
 	};
 	struct kernel kernel = {.entry = {.fd = -1}};
 	int r;

@@ -160,6 +160,10 @@ static int loaded_load(const struct bpf_load_options *options, const struct btf_
 		loaded->tasks = bpf_object__find_program_by_name(object, HOOK(tasks_snapshot));
 		bpf_program__set_autoload(loaded->tasks, true);
 	}
+	if (loaded->object && !options->is_without_usage) {
+		loaded->usage = bpf_object__find_program_by_name(object, HOOK(usage_sample));
+		bpf_program__set_autoload(loaded->usage, true);
+	}
 	if (!r && options->programs)
 		r = object_set_events(loaded->object, options);
 	if (!r && entry)
@@ -440,7 +444,9 @@ int bpf_load_programs(const struct bpf_load_options *options, const struct btf_c
 	struct loading loading = {.entry = entry};
 	int r = entry_load(options, &loading, loaded);
 
-	*failed = strcmp(loading.name, BPF_LOAD_SWEEP) ? NULL : BPF_LOAD_SWEEP;
+	*failed = !strcmp(loading.name, BPF_LOAD_SWEEP)   ? BPF_LOAD_SWEEP
+		  : !strcmp(loading.name, BPF_LOAD_USAGE) ? BPF_LOAD_USAGE
+							  : NULL;
 	for (const char *const *name = options->programs; r && *name; name++) {
 		if (!strcmp(*name, loading.name))
 			*failed = *name;

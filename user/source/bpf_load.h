@@ -24,6 +24,7 @@ struct bpf_load_options {
 	bool has_task_storage; /* bpf_load_try_storage */
 	bool has_task_helpers;
 	bool is_without_sweep; /* no iterator in it: it was refused */
+	bool is_without_usage; /* the same of the other one, or nobody asked for it */
 };
 
 /* Zero-initialise; bpf_loaded_close. */
@@ -31,6 +32,7 @@ struct bpf_loaded {
 	struct nsview_bpf *object;     /* all programs */
 	struct snapshot_bpf *snapshot; /* or the task iterator alone */
 	struct bpf_program *tasks;     /* the task iterator, of one of the two */
+	struct bpf_program *usage;     /* the small one; NULL: not there */
 };
 
 /* The task iterator alone. -errno of what failed. */
@@ -43,9 +45,10 @@ void bpf_loaded_close(struct bpf_loaded *loaded);
 int bpf_load_prepare(const char *btf_path, struct btf_cache_entry *entry);
 
 #define BPF_LOAD_SWEEP "tasks_snapshot" /* the iterator, which compares where there are events */
+#define BPF_LOAD_USAGE "usage_sample"   /* the small one of listen_options.wants_usage */
 
 /* The iterator and options->programs. On failure *failed is the program that the kernel did not
- * take: of options->programs, BPF_LOAD_SWEEP, or NULL: it was not a program. */
+ * take: of options->programs, BPF_LOAD_SWEEP, BPF_LOAD_USAGE, or NULL: it was not a program. */
 int bpf_load_programs(const struct bpf_load_options *options, const struct btf_cache_entry *entry,
 		      struct bpf_loaded *loaded, const char **failed);
 

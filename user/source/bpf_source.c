@@ -18,6 +18,7 @@
 #include "source/bpf_load.h"
 #include "source/events_source.h"
 #include "source/proc_source.h"
+#include "source/usage.h"
 #include "source/verdict.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
@@ -36,6 +37,8 @@ struct bpf_state {
 	struct bpf_loaded loaded;     /* the task iterator alone; empty once there are events */
 	struct events_source *events; /* NULL: nobody listens */
 	struct bpf_link *link;
+	struct bpf_link *usage_link; /* NULL: nobody asked for it, or the kernel refused it */
+	struct usage *usage;
 	struct args_reader *args; /* NULL: none wanted */
 	char *chunk;              /* CHUNK_BYTES */
 	bool has_init;            /* pid 1 was among the records */
@@ -49,6 +52,8 @@ static void bpf_source_close(void *state)
 		return;
 	args_close(opened->args);
 	bpf_link__destroy(opened->link);
+	bpf_link__destroy(opened->usage_link);
+	usage_free(opened->usage);
 	bpf_loaded_close(&opened->loaded);
 	events_source_close(opened->events);
 	free(opened->chunk);
@@ -190,21 +195,13 @@ static int bpf_source_emit_init(const struct bpf_state *opened, record_sink sink
 	return proc_source_read_one(opened->facts, opened->args_max, INIT_PID, sink, context);
 }
 
-static int bpf_source_snapshot(void *state, record_sink sink, void *context)
+/* All that an iterator tells. */
+static int bpf_source_read(struct bpf_state *opened, int fd, record_sink sink, void *context)
 {
-	struct bpf_state *opened = state;
-	autoclose int fd = bpf_iter_create(bpf_link__fd(opened->link));
 	size_t length = 0;
 	ssize_t more = 0;
 	int r = 0;
 
-	if (fd < 0)
-		return -errno;
-	if (opened->events)
-		events_source_sweep_start(opened->events);
-	opened->has_init = false;
-	if (opened->args)
-		args_start(opened->args);
 	while (!r) {
 		more = read(fd, opened->chunk + length, CHUNK_BYTES - length);
 		if (more < 0 && (errno == EINTR || errno == EAGAIN))
@@ -216,11 +213,42 @@ static int bpf_source_snapshot(void *state, record_sink sink, void *context)
 	}
 	if (more < 0)
 		return -errno;
-	if (!r && length)
-		r = -EBADMSG;
+	return r || !length ? r : -EBADMSG;
+}
+
+static int bpf_source_snapshot(void *state, record_sink sink, void *context)
+{
+	struct bpf_state *opened = state;
+	autoclose int fd = bpf_iter_create(bpf_link__fd(opened->link));
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (opened->events)
+		events_source_sweep_start(opened->events);
+	opened->has_init = false;
+	if (opened->args)
+		args_start(opened->args);
+	r = bpf_source_read(opened, fd, sink, context);
 	if (!r && opened->events)
 		events_source_sweep_end(opened->events);
 	return r ? r : bpf_source_emit_init(opened, sink, context);
+}
+
+static int bpf_source_usage(void *state, record_sink sink, void *context)
+{
+	struct bpf_state *opened = state;
+	autoclose int fd = -1;
+	int r;
+
+	if (!opened->usage_link)
+		return -EOPNOTSUPP;
+	fd = bpf_iter_create(bpf_link__fd(opened->usage_link));
+	if (fd < 0)
+		return -errno;
+	usage_start(opened->usage, sink, context);
+	r = bpf_source_read(opened, fd, usage_take, opened->usage);
+	return r ? r : usage_end(opened->usage);
 }
 
 /* The object that has the hooks' programs has an iterator too, which shares their memory; unless
@@ -245,6 +273,16 @@ static int bpf_source_take_iterator(struct bpf_state *opened)
 	return opened->link ? 0 : -errno;
 }
 
+static void bpf_source_take_usage(struct bpf_state *opened)
+{
+	struct bpf_program *usage = events_source_loaded(opened->events)->usage;
+
+	if (!usage)
+		return;
+	opened->usage = usage_new();
+	opened->usage_link = bpf_program__attach_iter(usage, NULL);
+}
+
 static int bpf_source_listen(void *state, const struct listen_options *options, struct text *why)
 {
 	struct bpf_state *opened = state;
@@ -260,6 +298,8 @@ static int bpf_source_listen(void *state, const struct listen_options *options, 
 	opened->events = events_source_open(opened->facts, &attach_options, &r);
 	if (!r)
 		r = bpf_source_take_iterator(opened);
+	if (!r)
+		bpf_source_take_usage(opened);
 	return r ? bpf_source_refused(r, opened->btf_path, verifier_log, why) : 0;
 }
 
@@ -268,6 +308,13 @@ static int bpf_source_poll(void *state, int timeout_ms, record_sink sink, void *
 	struct bpf_state *opened = state;
 
 	return events_source_poll(opened->events, timeout_ms, sink, context);
+}
+
+static int bpf_source_heed(void *state, int fd)
+{
+	struct bpf_state *opened = state;
+
+	return events_source_heed(opened->events, fd);
 }
 
 static void bpf_source_report(void *state, struct hook_report *hooks)
@@ -283,6 +330,8 @@ const struct source_ops bpf_source = {
 	.snapshot = bpf_source_snapshot,
 	.listen = bpf_source_listen,
 	.poll = bpf_source_poll,
+	.usage = bpf_source_usage,
+	.heed = bpf_source_heed,
 	.report = bpf_source_report,
 	.close = bpf_source_close,
 };

@@ -35,6 +35,7 @@ struct events_source {
 	struct event_counters *counters; /* of each CPU */
 	size_t cpus;
 	bool has_started; /* the first records have been handed out */
+	bool is_heeded;   /* what events_source_heed was given can be read */
 	bool has_missed;  /* something, since the last sweep that found everybody */
 	bool was_missed;  /* the same when this sweep began, and since */
 	/* Of the call that is going on. */
@@ -294,6 +295,7 @@ static int events_wait(struct events_source *events, int timeout_ms)
 		r = ring_wait(events->ring, timeout_ms < WAIT_MS_MAX ? timeout_ms : WAIT_MS_MAX);
 	if (r < 0 && r != -EINTR)
 		return r;
+	events->is_heeded = r == RING_HEEDED;
 	count = ring_read(events->ring, record_take, events);
 	now = clock_read(CLOCK_MONOTONIC);
 	if (count < 0 || (now < events->check_ns && !is_asked))
@@ -315,13 +317,18 @@ int events_source_poll(struct events_source *events, int timeout_ms, record_sink
 		r = events_start(events);
 	while (!r) {
 		r = events_wait(events, timeout_ms);
-		if (r || !timeout_ms)
+		if (r || !timeout_ms || events->is_heeded)
 			break;
 		timeout_ms = (int)((int64_t)(end_ns - clock_read(CLOCK_MONOTONIC)) / 1000000);
 		if (timeout_ms <= 0)
 			break;
 	}
 	return r == -EINTR ? 0 : r;
+}
+
+int events_source_heed(struct events_source *events, int fd)
+{
+	return ring_heed(events->ring, fd);
 }
 
 void events_source_sweep_start(struct events_source *events)

@@ -18,6 +18,7 @@ void events_source_close(struct events_source *events);
 /* As in struct source_ops. */
 int events_source_poll(struct events_source *events, int timeout_ms, record_sink sink,
 		       void *context);
+int events_source_heed(struct events_source *events, int fd);
 void events_source_report(const struct events_source *events, struct hook_report *hooks);
 
 /* Of the sweep: between the two, its events are handed to events_source_give. */

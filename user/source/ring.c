@@ -65,7 +65,7 @@ static int ring_map(struct ring *ring, int map)
 /* Edge-triggered: what came after the last reading and was not worth a wake-up does not wake. */
 static int ring_watch(struct ring *ring, int map)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = RING_MORE};
 
 	ring->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (ring->epoll < 0 || epoll_ctl(ring->epoll, EPOLL_CTL_ADD, map, &event))
@@ -95,16 +95,30 @@ struct ring *ring_open(int map, size_t bytes, size_t wake_bytes)
 	return ring;
 }
 
+int ring_heed(struct ring *ring, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = RING_HEEDED};
+
+	return epoll_ctl(ring->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
 int ring_wait(struct ring *ring, int timeout_ms)
 {
-	struct epoll_event event;
+	struct epoll_event events[2];
+	uint32_t answer = RING_SILENT;
 	int r;
 
 	/* What came while the last reading went on may be so much that nobody wakes for it. */
 	if (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->at >= ring->wake_bytes)
-		return 1;
-	r = epoll_wait(ring->epoll, &event, 1, timeout_ms);
-	return r < 0 ? -errno : r;
+		timeout_ms = 0;
+	r = epoll_wait(ring->epoll, events, 2, timeout_ms);
+	if (r < 0)
+		return -errno;
+	for (int i = 0; i < r; i++) {
+		if (events[i].data.u32 > answer)
+			answer = events[i].data.u32;
+	}
+	return (int)answer;
 }
 
 /* A slot's bytes, in one piece though they may go round the end. */

@@ -18,9 +18,18 @@ struct ring;
 struct ring *ring_open(int map, size_t bytes, size_t wake_bytes);
 void ring_close(struct ring *ring);
 
-/* Until there is much to read, the kernel wakes its reader, a signal comes, or the time is over. 1:
- * more may be there, 0: not known, -errno (-EINTR). */
+enum ring_answer {
+	RING_SILENT, /* not known whether there is more */
+	RING_MORE,   /* there may be */
+	RING_HEEDED, /* the descriptor of ring_heed can be read */
+};
+
+/* Until there is much to read, the kernel wakes its reader, a signal comes, or the time is over.
+ * enum ring_answer, or -errno (-EINTR). */
 int ring_wait(struct ring *ring, int timeout_ms);
+
+/* ring_wait also ends when fd, which is borrowed, can be read. 0 or -errno. */
+int ring_heed(struct ring *ring, int fd);
 
 /*
  * Hands out copies, free to be changed, of the records that are complete. How many, or what the

@@ -64,6 +64,16 @@ int source_poll(struct source *source, int timeout_ms, record_sink sink, void *c
 	return source->ops->poll(source->state, timeout_ms, sink, context);
 }
 
+int source_usage(struct source *source, record_sink sink, void *context)
+{
+	return source->ops->usage ? source->ops->usage(source->state, sink, context) : -EOPNOTSUPP;
+}
+
+int source_heed(struct source *source, int fd)
+{
+	return source->ops->heed ? source->ops->heed(source->state, fd) : 0;
+}
+
 void source_report(struct source *source, struct hook_report *hooks)
 {
 	source->ops->report(source->state, hooks);

@@ -37,6 +37,7 @@ struct listen_options {
 	size_t args_max;      /* bytes of the argument vector in an exec */
 	size_t env_max;       /* the same of the environment; 0: none wanted */
 	bool is_complete;     /* compare at the end of every system call */
+	bool wants_usage;     /* source_usage will be called */
 	uint8_t tiers[HOOKS]; /* enum hook_tier; TIERS: the best there is */
 };
 
@@ -71,6 +72,10 @@ struct source_ops {
 	 * place; waits up to timeout_ms for something to come. How many records, or -errno;
 	 * -ENODATA: a recording's end. A signal ends the waiting early. */
 	int (*poll)(void *state, int timeout_ms, record_sink sink, void *context);
+	/* A RECORD_USAGE for each process, at a tenth of a snapshot's cost. NULL: there is none. */
+	int (*usage)(void *state, record_sink sink, void *context);
+	/* From now on poll also ends its waiting when fd can be read. NULL: it never waits. */
+	int (*heed)(void *state, int fd);
 	/* hooks: room for HOOKS. */
 	void (*report)(void *state, struct hook_report *hooks);
 	/* Makes facts those of the recorded machine, and its clock that of the last record handed
@@ -93,6 +98,9 @@ int source_snapshot(struct source *source, record_sink sink, void *context);
 /* As in source_ops; -EOPNOTSUPP: this source has no events. */
 int source_listen(struct source *source, const struct listen_options *options, struct text *why);
 int source_poll(struct source *source, int timeout_ms, record_sink sink, void *context);
+/* -EOPNOTSUPP: only snapshots tell of it. */
+int source_usage(struct source *source, record_sink sink, void *context);
+int source_heed(struct source *source, int fd);
 void source_report(struct source *source, struct hook_report *hooks);
 /* Samples the clock again, or does what source_ops.facts does. */
 void source_facts(struct source *source, struct facts *facts);

@@ -134,6 +134,8 @@ bool record_is_sound(const struct record_header *record, size_t available)
 		return inside_is_sound((const struct inside_record *)record);
 	case RECORD_PARENT:
 		return record->size == sizeof(struct parent_record);
+	case RECORD_USAGE:
+		return record->size == sizeof(struct usage_record);
 	default:
 		return false;
 	}
