@@ -20,11 +20,15 @@ enum page_style {
 	PAGE_PLAIN,
 	PAGE_HEADING,
 	PAGE_DIM,
-	PAGE_WARN, /* counts on the host */
+	PAGE_WARN, /* power on the host, more than was declared, the host's own namespace */
 	PAGE_STYLES,
 };
 
-/* Lines of raw text (a canvas makes it printable), ended by newlines in `text`; one style each. */
+/* The columns that a page's longer texts are broken at: 80, and a margin. */
+#define PAGE_COLUMNS 78
+
+/* Printable lines, which making printable once more leaves as they are, ended by newlines in `text`;
+ * one style each. Zero-initialise; page_free releases it. */
 struct page {
 	struct text text;
 	struct page_line {
@@ -36,8 +40,15 @@ struct page {
 	size_t capacity;
 };
 
+/* One line; what it is given may be raw, a newline in it does not end it. */
 void page_add(struct page *page, enum page_style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A label and a text that goes on below itself where it is longer than the page is wide. */
+void page_add_fact(struct page *page, enum page_style style, const char *label, const char *format,
+		   ...) __attribute__((format(printf, 4, 5)));
+/* An empty line, unless it is the first, and a heading. */
+void page_add_heading(struct page *page, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void page_clear(struct page *page); /* keeps the memory */
 void page_free(struct page *page);
 

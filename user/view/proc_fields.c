@@ -143,15 +143,19 @@ static uint32_t proc_root_pid(const struct proc *proc)
 	return proc->task->tgid;
 }
 
+const char *proc_in_user_name(const struct view_context *view, const struct proc *proc,
+			      uint32_t uid)
+{
+	return passwd_container_name(view->users, view->proc_fd, proc_root_pid(proc),
+				     proc->task->ns[NS_MNT], uid);
+}
+
 PROC_GETTER(proc_get_in_user)
 {
-	const struct task_record *task = proc->task;
-	uint32_t uid = task->in_ids.euid;
-	const char *name = passwd_container_name(view->users, view->proc_fd, proc_root_pid(proc),
-						 task->ns[NS_MNT], uid);
+	uint32_t uid = proc->task->in_ids.euid;
 
 	(void)column;
-	value_set_user(value, view, name, uid);
+	value_set_user(value, view, proc_in_user_name(view, proc, uid), uid);
 }
 
 PROC_GETTER(proc_get_in_pid)

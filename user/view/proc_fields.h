@@ -39,6 +39,10 @@ PROC_GETTER(proc_get_args);
 /* Whether what it may do counts on the host, as far as is known. */
 enum caps_reach proc_reach(const struct view_context *view, const struct proc *proc);
 
+/* What its container calls the user, borrowed; NULL: nothing. */
+const char *proc_in_user_name(const struct view_context *view, const struct proc *proc,
+			      uint32_t uid);
+
 /* "mnt", "pid", ... in the order of enum ns_kind, then NULL. */
 extern const char *const proc_namespace_names[];
 /* What proc_get_seccomp can say, then NULL. */
