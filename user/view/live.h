@@ -55,6 +55,7 @@ struct live_group {
 	uint64_t rss_bytes;
 	bool has_usage; /* its cgroup's memory: */
 	bool has_limit; /* memory_limit_bytes is one */
+	bool is_limit_unknown;
 	uint64_t memory_usage_bytes;
 	uint64_t memory_limit_bytes;
 	struct value caps; /* VALUE_CAPS: the union of the effective sets; VALUE_UNKNOWN */

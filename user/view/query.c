@@ -451,9 +451,14 @@ struct query_live *query_live_new(const struct selection *selection,
 	return live;
 }
 
+enum filter_verdict query_live_verdict(struct query_live *live, const struct proc *proc)
+{
+	return run_match(&live->run, proc);
+}
+
 bool query_live_match(struct query_live *live, const struct proc *proc)
 {
-	return run_match(&live->run, proc) == FILTER_YES;
+	return query_live_verdict(live, proc) == FILTER_YES;
 }
 
 void query_live_free(struct query_live *live)

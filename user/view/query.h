@@ -79,6 +79,7 @@ struct query_live;
 struct query_live *query_live_new(const struct selection *selection,
 				  const struct view_context *view);
 bool query_live_match(struct query_live *live, const struct proc *proc);
+enum filter_verdict query_live_verdict(struct query_live *live, const struct proc *proc);
 void query_live_free(struct query_live *live); /* takes NULL */
 
 /*
