@@ -21,16 +21,22 @@ BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux -I. -Wall
 LIBS := -lbpf -lelf -lz -lcap -ljson-c -lseccomp -larchive -lncursesw -ltinfo
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-USER_SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
+# NAME_absent.c is what nsview-static has instead of NAME.c: what libarchive is linked with would make
+# it many times as large.
+ABSENT := $(wildcard user/*/*_absent.c)
+ARCHIVED := $(ABSENT:_absent.c=.c) user/launch/bundle.c user/launch/unpack.c
+USER_SOURCES := $(filter-out $(ABSENT),$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 USER_OBJECTS := $(USER_SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bpf/*.bpf.c))
+STATIC_OBJECTS := $(filter-out $(ARCHIVED:%.c=$(BUILD)/%.o),$(USER_OBJECTS)) $(ABSENT:%.c=$(BUILD)/%.o)
+STATIC_LIBS = $(filter-out -larchive,$(LIBS))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 # What measures a part of nsview itself.
 MEASURES := $(BUILD)/tests/bench/line
 # Programs that tests look at or are measured with: static, so that they run in any root.
-SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/bench/*.c)))
+SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/vm/*.c tests/bench/*.c)))
 # All programs, and the task iterator alone for who only takes a snapshot.
 SKELETONS := $(BUILD)/nsview.skel.h $(BUILD)/snapshot.skel.h
 
@@ -40,10 +46,12 @@ say = $(if $(V),@:,@echo '  $1')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check check-runtimes setup tests bench bpf-arm64 asan fuzz fuzzers lint format install \
+.PHONY: all static demo check check-runtimes setup tests bench bpf-arm64 asan fuzz fuzzers lint format install \
 	help clean force
 
 all: $(BUILD)/nsview ## build the program
+
+static: $(BUILD)/nsview-static ## build one file that runs anywhere, without run --image
 
 demo: ## install what is missing, build, and run the demo
 	@sh tests/setup.sh install build
@@ -59,7 +67,7 @@ check: setup ## install what is missing, build, and run every test that this mac
 .PHONY: check-kernels
 check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6.12 6.18 7"
 	@sh tests/setup.sh install kernels
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory all tests static
 	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
 setup: ## install what is missing to build and test
@@ -135,6 +143,11 @@ $(BUILD)/nsview: $(USER_OBJECTS)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The linker warns of names of users, which nss_absent.c keeps to /etc/passwd.
+$(BUILD)/nsview-static: $(STATIC_OBJECTS)
+	$(call say,LINK $@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections,--no-warnings -o $@ $^ $(STATIC_LIBS)
+
 $(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC $@)
@@ -175,5 +188,5 @@ $(SUBJECTS): $(BUILD)/%: %.c Makefile | $(BUILD)/setup.ok
 	$(call say,TEST $@)
 	$(Q)$(CC) -O2 -g -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -static -MMD -MP -o $@ $<
 
--include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(BUILD)/snapshot.bpf.d $(UNIT_TESTS:=.d) $(MEASURES:=.d) \
+-include $(USER_OBJECTS:.o=.d) $(ABSENT:%.c=$(BUILD)/%.d) $(BPF_OBJECTS:.o=.d) $(BUILD)/snapshot.bpf.d $(UNIT_TESTS:=.d) $(MEASURES:=.d) \
 	$(SUBJECTS:=.d) $(FUZZERS:%=$(BUILD)/%.d)

@@ -99,11 +99,15 @@ def no_rsyslog():
     return not os.path.exists("/usr/sbin/rsyslogd")
 
 
+def no_kernel_named():
+    return not os.environ.get("NSVIEW_KERNEL")
+
+
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
     for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
                      no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
-                     no_rsyslog)
+                     no_rsyslog, no_kernel_named)
 }
 
 

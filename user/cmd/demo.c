@@ -19,6 +19,7 @@
 #include "cmd/demo_trial_scenes.h"
 #include "cmd/demo_trials.h"
 #include "cmd/print.h"
+#include "launch/image.h"
 #include "launch/launch.h"
 #include "launch/spec.h"
 #include "model/model.h"
@@ -179,8 +180,13 @@ static enum stage_end demo_add_image(struct demo *demo, struct spec *spec, struc
 				     struct text *said)
 {
 	static const char note[] = "(demo.tar, made for this, says USER " DEMO_IMAGE_USER ")";
-	int r = demo_image_make(&demo->image);
+	int r;
 
+	if (image_absent) {
+		text_printf(said, "It cannot be shown here: %s.", image_absent);
+		return STAGE_FORBIDDEN;
+	}
+	r = demo_image_make(&demo->image);
 	if (r) {
 		text_printf(said, "This host does not allow it: an archive in memory: %s.",
 			    strerror(-r));

@@ -31,6 +31,11 @@ static bool option_is_end(const struct option *option)
 	return !option->name && !option->letter && !option->include;
 }
 
+static bool option_is_absent(const struct option *option)
+{
+	return option->absent && *option->absent;
+}
+
 /* Finds a row by name (length bytes) or letter, in the table and in those it includes. */
 static bool option_find(const struct option *options, char *target, const char *name, size_t length,
 			char letter, struct option_match *match)
@@ -63,7 +68,7 @@ static void option_nearest(const struct option *options, const char *name, const
 			option_nearest(option->include, name, nearest, distance);
 			continue;
 		}
-		if (!option->name)
+		if (!option->name || option_is_absent(option))
 			continue;
 		here = text_distance(name, option->name);
 		if (here < *distance) {
@@ -155,6 +160,9 @@ static int option_take(struct parse *parse, const struct option_match *match, co
 {
 	const struct option *option = match->option;
 
+	if (option_is_absent(option))
+		return log_error(-EINVAL, "there is no --%s here: %s", option->name,
+				 *option->absent);
 	if (option->kind != OPTION_FLAG && !value) {
 		if (parse->next >= parse->argc)
 			return log_error(-EINVAL, "%s%.*s needs a value: %s",
@@ -237,6 +245,8 @@ static size_t option_left_width(const struct option *option)
 {
 	size_t width = 0;
 
+	if (option_is_absent(option))
+		return 0;
 	if (option->letter)
 		width += 2;
 	if (option->letter && option->name)
@@ -269,6 +279,8 @@ static void options_help_lines(struct text *out, const struct option *options, s
 			options_help_lines(out, option->include, width);
 			continue;
 		}
+		if (option_is_absent(option))
+			continue;
 		text_add_string(out, "  ");
 		if (option->letter)
 			text_printf(out, "-%c%s", option->letter, option->name ? ", " : "");

@@ -41,6 +41,9 @@ struct option {
 	size_t offset; /* of the field in the command's options struct */
 	enum option_kind kind;
 	char letter; /* 'c' for -c; 0: none */
+	/* Where it points to a sentence (without a full stop), this build does not have the
+	 * option: it is not in --help, and refused with that sentence. NULL: all builds have it. */
+	const char *const *absent;
 };
 
 #define OPTIONS_END \

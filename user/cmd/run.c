@@ -11,6 +11,7 @@
 #include "cmd/print.h"
 #include "cmd/run_list.h"
 #include "launch/detach.h"
+#include "launch/image.h"
 #include "launch/launch.h"
 #include "launch/spec.h"
 
@@ -57,6 +58,7 @@ static const struct option run_option_table[] = {
 	{.name = "image",
 	 .argument = "ARCHIVE",
 	 .help = "the files and defaults of an image: what docker save wrote, or an OCI layout",
+	 .absent = &image_absent,
 	 RUN_OPTION(OPTION_TEXT, spec.image)},
 	{.name = "rootfs",
 	 .argument = "DIR",

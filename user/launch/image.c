@@ -19,6 +19,8 @@
 #define IMAGE_LAYERS_MAX 1024 /* docker stops at 127 */
 #define IMAGE_INDEX_DEPTH 4   /* of an index in an index */
 
+const char *const image_absent = NULL;
+
 /* uname(2)'s words, and the registry's. */
 static const struct image_machine {
 	const char *machine;

@@ -26,6 +26,10 @@ struct image {
 	struct image_list command;
 };
 
+/* NULL; or why this build can use no image at all, one sentence without a full stop: then
+ * image_open fails with that sentence. */
+extern const char *const image_absent;
+
 /* Reads what describes it, no layer yet. What failed has been said. */
 int image_open(const char *path, struct image **image);
 void image_free(struct image *image);
