@@ -55,6 +55,7 @@ static __always_inline void fork_see(struct task_struct *child, u8 tier, bool is
 		return;
 	fork_look(look, child, parent, is_typed);
 	fork_tell(look, tier);
+	parent->child = look->tid;
 	/* Only what a typed pointer is had of can be given a memory. */
 	if (!is_typed && has_task_storage)
 		return;
@@ -70,10 +71,17 @@ int fork__tracepoint(u64 *context)
 	return 0;
 }
 
-/* wake_up_new_task(child), where tracepoints skip runs under preemption (7.2 and later). */
+/* wake_up_new_task(child): tells of those forks for which the tracepoint, which comes a moment before
+ * it, was skipped under preemption (7.2 and later). */
 SEC("?kprobe/wake_up_new_task")
 int fork__kprobe(struct pt_regs *context)
 {
-	fork_see((void *)PT_REGS_PARM1(context), TIER_KPROBE, false);
+	struct task_struct *child = (void *)PT_REGS_PARM1(context);
+	struct memory *parent = remember_find(kernel_current());
+
+	if (!parent || parent->child != (u32)BPF_CORE_READ(child, pid))
+		fork_see(child, TIER_KPROBE, false);
+	if (parent)
+		parent->child = 0;
 	return 0;
 }

@@ -128,7 +128,7 @@ struct memory {
 	u32 looks;      /* how often it was brought up to date */
 	u32 sweep;      /* the last sweep that found a difference, and how many looks there were */
 	u32 sweep_looks;
-	u32 pad;
+	u32 child; /* the thread whose fork the tracepoint has told, for the kprobe that follows */
 };
 
 struct {

@@ -206,6 +206,8 @@ static int program_attach(struct attach *attach, enum hook_id id, size_t index)
 		if (hook->points[i].program == index)
 			r = point_attach(hook->points[i].fd, fd);
 	}
+	if (program->is_backed)
+		return r;
 	mem_reserve_one(attach->programs, attach->program_count, attach->program_capacity);
 	attach->programs[attach->program_count++] = (struct attach_program){.fd = fd, .hook = id};
 	return r;

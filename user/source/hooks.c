@@ -58,9 +58,9 @@ static const char *const idmap_functions[] = {
 	NULL,
 };
 
-#define FORK_TRACEPOINT                                  \
-	{                                                \
-		HOOK(fork__tracepoint), ATTACH_BTF, NULL \
+#define FORK_TRACEPOINT(is_backed)                                  \
+	{                                                           \
+		HOOK(fork__tracepoint), ATTACH_BTF, NULL, is_backed \
 	}
 #define EXIT_TRACEPOINT                                  \
 	{                                                \
@@ -74,10 +74,11 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "new processes",
 		.missed = "new processes, until a sweep finds them",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_OTHERS, NULL, {FORK_TRACEPOINT}},
+			{TIER_TRACEPOINT, ON_OTHERS, NULL, {FORK_TRACEPOINT(false)}},
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task")}}},
-			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {FORK_TRACEPOINT}},
+			 {FORK_TRACEPOINT(true),
+			  {HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task")}}},
+			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {FORK_TRACEPOINT(false)}},
 		},
 	},
 	[HOOK_EXEC] = {

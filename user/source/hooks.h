@@ -6,6 +6,7 @@
 #ifndef NSVIEW_SOURCE_HOOKS_H
 #define NSVIEW_SOURCE_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bpf/event.h"
@@ -25,6 +26,7 @@ struct hook_program {
 	enum attach_kind kind;
 	/* NULL at the end; one that begins with ? may be missing. NULL: none to be named. */
 	const char *const *targets;
+	bool is_backed; /* another program of the candidate tells what the kernel skips of this one */
 };
 
 #define HOOK_PROGRAMS_MAX 16
