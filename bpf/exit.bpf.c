@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A process ends when its last thread does, which need not be the leader. Two threads that end at
- * once may both see that none is alive: user space drops the second event.
- */
+/* A process ends when its last thread does, which need not be the leader. */
 #include "vmlinux.h"
 
 #include "notice.bpf.h"
 
+#define EEXIST 17
 #define SIGNAL_GROUP_EXIT 0x00000004
 
 /* As wait_task_zombie() gives it. */
@@ -15,6 +13,21 @@ static __always_inline s32 exit_status(struct task_struct *task, struct signal_s
 	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
 		return BPF_CORE_READ(signal, group_exit_code);
 	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+/*
+ * Threads that end at once may all see that none is alive: the first one tells. It is claimed here,
+ * before the ring is asked for room, so that what is lost is counted once, too. Who never had a
+ * second thread has nothing to claim: threads that are gone have left their time behind.
+ */
+static __always_inline bool exit_is_first(const struct look *look, struct signal_struct *signal)
+{
+	struct exit_key key = {(u64)signal, look->start_boot_ns};
+	u8 is_told = 1;
+
+	if (BPF_CORE_READ(signal, nr_threads) == 1 && !BPF_CORE_READ(signal, sum_sched_runtime))
+		return true;
+	return bpf_map_update_elem(&exits_told, &key, &is_told, BPF_NOEXIST) != -EEXIST;
 }
 
 static __always_inline void exit_tell(const struct look *look, u8 tier, s32 status)
@@ -47,7 +60,9 @@ static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct look *look = look_here(HOOK_EXIT);
 
-	if (look && notice_briefly(look, HOOK_EXIT, tier) && is_last)
+	/* taskstats_exit() is told who was the last one. */
+	if (look && notice_briefly(look, HOOK_EXIT, tier) && is_last &&
+	    (tier == TIER_KPROBE || exit_is_first(look, signal)))
 		exit_tell(look, tier, exit_status(task, signal));
 	remember_end(task);
 }

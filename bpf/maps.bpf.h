@@ -147,6 +147,19 @@ struct {
 	__type(value, struct memory);
 } remembered_by_task __weak SEC(".maps");
 
+struct exit_key {
+	u64 signal; /* address: what the threads of a process share */
+	u64 start_boot_ns;
+};
+
+/* Processes of several threads that have ended lately. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct exit_key);
+	__type(value, u8);
+} exits_told __weak SEC(".maps");
+
 struct cgroup_key {
 	u64 id;
 	u64 hierarchy;

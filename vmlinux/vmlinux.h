@@ -49,6 +49,7 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 1 << 1,
 	BPF_RB_AVAIL_DATA = 0,
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 };
 
 /* The ABI of a perf tracepoint at the end of a system call. */

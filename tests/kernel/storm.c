@@ -5,6 +5,7 @@
  *	storm exec COUNT [RATE] FILE	fork, exec and exit of a one-page program, made as FILE
  *	storm credentials COUNT	setresuid(2), each changing something
  *	storm getppid COUNT	a system call that nobody listens to: what listening costs all others
+ *	storm threads COUNT	processes whose eight threads end at once
  *	storm mixed SECONDS FILE	threads, set-user-id programs, user namespaces, execs out of threads
  *
  * RATE is per second; 0: as fast as it goes. Prints "name value" lines: what it did, its CPU time
@@ -146,6 +147,32 @@ static void storm_credentials(char **words)
 		set_saved_uid(i % 2 ? 0 : 1000);
 }
 
+static void *thread_wait(void *context)
+{
+	pause();
+	return context;
+}
+
+static void storm_threads(char **words)
+{
+	long count = atol(words[0]);
+
+	for (long i = 0; i < count; i++) {
+		pid_t child = fork();
+		pthread_t thread;
+
+		for (int other = 0; child == 0 && other < 7; other++)
+			if (pthread_create(&thread, NULL, thread_wait, NULL))
+				_exit(1);
+		if (child == 0)
+			_exit(0);
+		if (child < 0 || waitpid(child, NULL, 0) < 0)
+			die("fork");
+		done.forks++;
+		done.exits++;
+	}
+}
+
 static void storm_getppid(char **words)
 {
 	for (done.calls = 0; done.calls < atol(words[0]); done.calls++)
@@ -241,9 +268,8 @@ static const struct kind {
 	int words; /* at least */
 	int mode;  /* of the program that is the last word; 0: none */
 } kinds[] = {
-	{"exec", storm_exec, 2, 0755},
-	{"credentials", storm_credentials, 1, 0},
-	{"getppid", storm_getppid, 1, 0},
+	{"exec", storm_exec, 2, 0755},    {"credentials", storm_credentials, 1, 0},
+	{"getppid", storm_getppid, 1, 0}, {"threads", storm_threads, 1, 0},
 	{"mixed", storm_mixed, 2, 04755},
 };
 
@@ -252,7 +278,7 @@ static const struct kind *kind_find(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, argv[1]) && argc >= 2 + kinds[i].words)
 			return &kinds[i];
-	fprintf(stderr, "usage: storm exec|credentials|getppid|mixed ...: see storm.c\n");
+	fprintf(stderr, "usage: storm exec|credentials|getppid|threads|mixed ...: see storm.c\n");
 	exit(2);
 }
 
