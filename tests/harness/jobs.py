@@ -24,6 +24,7 @@ class Result:
     name: str
     outcome: str  # passed, failed, skipped
     detail: str = ""
+    seconds: float | None = None
 
 
 def as_pattern(words):

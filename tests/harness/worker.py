@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 import traceback
 import unittest
 
@@ -21,9 +22,15 @@ class Answers(unittest.TestResult):
         super().__init__()
         self.file = file
         self.subtests = {}
+        self.started = time.monotonic()
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.monotonic()
 
     def answer(self, test, outcome, detail=""):
-        print(json.dumps([test.id(), outcome, detail]), file=self.file, flush=True)
+        seconds = time.monotonic() - self.started
+        print(json.dumps([test.id(), outcome, detail, seconds]), file=self.file, flush=True)
 
     def words(self, error):
         kind, value, trace = error

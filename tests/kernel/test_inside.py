@@ -66,6 +66,7 @@ class Container:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
         self.made = json.loads(self.process.stdout.readline())
         self.pid = nsview.descendants(self.process.pid)[1]
+        self.run(("true",), "LC_ALL=C")  # for the first time takes memory: RSS is compared
 
     def __enter__(self):
         return self
