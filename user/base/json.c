@@ -108,31 +108,51 @@ static size_t json_add_character(struct json *json, const char *data, size_t len
 	return size;
 }
 
-/*
- * How many bytes from the front need nothing, eight at a time: a byte below 0x20, `"`, `\\`, 0x7f or
- * from 0x80 on stops it. Each term is exact up to its first hit, which is all that is asked.
- */
-static size_t plain_run(const char *data, size_t length)
+typedef signed char bytes_8 __attribute__((vector_size(8)));
+typedef signed char bytes_16 __attribute__((vector_size(16)));
+
+/* As signed bytes, those from 0x80 on are below 0x20 too. */
+#define BYTES_THAT_NEED_MORE(bytes) \
+	(((bytes) < 0x20) | ((bytes) == '"') | ((bytes) == '\\') | ((bytes) == 0x7f))
+
+static inline bool is_plain_8(const char *data)
 {
-	const uint64_t ones = 0x0101010101010101ULL;
-	const uint64_t highs = 0x8080808080808080ULL;
+	bytes_8 bytes;
+	uint64_t hits;
+
+	memcpy(&bytes, data, sizeof(bytes));
+	bytes = BYTES_THAT_NEED_MORE(bytes);
+	memcpy(&hits, &bytes, sizeof(hits));
+	return !hits;
+}
+
+static inline bool is_plain_16(const char *data)
+{
+	bytes_16 bytes;
+	uint64_t hits[2];
+
+	memcpy(&bytes, data, sizeof(bytes));
+	bytes = BYTES_THAT_NEED_MORE(bytes);
+	memcpy(hits, &bytes, sizeof(hits));
+	return !(hits[0] | hits[1]);
+}
+
+/* Whether what 16 at a time leave at the end needs nothing; some of it is looked at twice. */
+static inline bool is_end_plain(const char *data, size_t length)
+{
+	if (length >= 16)
+		return is_plain_16(data + length - 16);
+	return length >= 8 && is_plain_8(data) && is_plain_8(data + length - 8);
+}
+
+size_t json_plain_run(const char *data, size_t length)
+{
 	size_t run = 0;
 
-	for (; run + sizeof(uint64_t) <= length; run += sizeof(uint64_t)) {
-		uint64_t word;
-		uint64_t quote;
-		uint64_t slash;
-		uint64_t delete;
-
-		memcpy(&word, data + run, sizeof(word));
-		quote = word ^ ones * '"';
-		slash = word ^ ones * '\\';
-		delete = word ^ ones * 0x7f;
-		if ((word | (word - ones * 0x20) | (quote - ones) | (slash - ones) |
-		     (delete - ones)) &
-		    highs)
-			break;
-	}
+	while (run + sizeof(bytes_16) <= length && is_plain_16(data + run))
+		run += sizeof(bytes_16);
+	if (run < length && is_end_plain(data, length))
+		return length;
 	while (run < length && !escapes[(unsigned char)data[run]])
 		run++;
 	return run;
@@ -143,7 +163,7 @@ void json_string(struct json *json, const char *data, size_t length)
 	json_begin_value(json);
 	text_add_char(json->out, '"');
 	while (length) {
-		size_t run = plain_run(data, length);
+		size_t run = json_plain_run(data, length);
 
 		text_add(json->out, data, run);
 		data += run;

@@ -27,6 +27,8 @@ void json_array_open(struct json *json);
 void json_array_close(struct json *json);
 void json_key(struct json *json, const char *key); /* keys are ours: plain ASCII, not escaped */
 void json_string(struct json *json, const char *data, size_t length);
+/* How many bytes from the front are in a string as they are. */
+size_t json_plain_run(const char *data, size_t length);
 void json_raw(struct json *json, const char *data,
 	      size_t length); /* a value that is JSON already */
 void json_number(struct json *json, int64_t number);

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-#define DIGITS_MAX 20          /* of 2^64 - 1 */
+#define EIGHT_DIGITS 100000000
 #define MARKS_MAX 4            /* combining marks on one character; the rest would flood the row */
 #define DISTANCE_LENGTH_MAX 64 /* no word of ours is longer */
 
@@ -67,23 +67,53 @@ void text_add_char(struct text *text, char character)
 	text->length++;
 }
 
-void text_add_unsigned(struct text *text, uint64_t number)
+/* The digits of `number` up to `end`; where they begin. */
+static inline char *digits_before(char *end, uint32_t number)
 {
-	char digits[DIGITS_MAX];
-	char *first = digits + DIGITS_MAX;
-
 	while (number >= 100) {
-		first -= 2;
-		memcpy(first, digit_pairs + 2 * (number % 100), 2);
+		end -= 2;
+		memcpy(end, digit_pairs + 2 * (number % 100), 2);
 		number /= 100;
 	}
 	if (number >= 10) {
-		first -= 2;
-		memcpy(first, digit_pairs + 2 * number, 2);
+		end -= 2;
+		memcpy(end, digit_pairs + 2 * number, 2);
 	} else {
-		*--first = (char)('0' + number);
+		*--end = (char)('0' + number);
 	}
-	text_add(text, first, (size_t)(digits + DIGITS_MAX - first));
+	return end;
+}
+
+/* Exactly `count` of them; an even number. */
+static inline char *pairs_before(char *end, uint32_t number, int count)
+{
+	for (; count; count -= 2, number /= 100) {
+		end -= 2;
+		memcpy(end, digit_pairs + 2 * (number % 100), 2);
+	}
+	return end;
+}
+
+char *text_put_unsigned(char *place, uint64_t number)
+{
+	/* Room behind them, so that a fixed number of bytes is copied, which takes no call. */
+	char digits[2 * TEXT_DIGITS_MAX];
+	char *end = digits + TEXT_DIGITS_MAX;
+	char *first = end;
+
+	/* Division of 32 bits is what costs least. */
+	for (; number > UINT32_MAX; number /= EIGHT_DIGITS)
+		first = pairs_before(first, (uint32_t)(number % EIGHT_DIGITS), 8);
+	first = digits_before(first, (uint32_t)number);
+	memcpy(place, first, TEXT_DIGITS_MAX);
+	return place + (end - first);
+}
+
+void text_add_unsigned(struct text *text, uint64_t number)
+{
+	char *place = text_room(text, TEXT_DIGITS_MAX);
+
+	text->length += (size_t)(text_put_unsigned(place, number) - place);
 }
 
 void text_add_number(struct text *text, int64_t number)
@@ -93,17 +123,27 @@ void text_add_number(struct text *text, int64_t number)
 	text_add_unsigned(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
-void text_add_padded(struct text *text, uint64_t number, int digits)
+char *text_put_padded(char *place, uint64_t number, int digits)
 {
-	char *place = text_room(text, (size_t)digits);
+	uint32_t small = (uint32_t)number;
 	int left = digits;
 
-	for (; left >= 2; number /= 100) {
+	for (; left >= 2 && number > UINT32_MAX; number /= 100, small = (uint32_t)number) {
 		left -= 2;
 		memcpy(place + left, digit_pairs + 2 * (number % 100), 2);
 	}
+	for (; left >= 2; small /= 100) {
+		left -= 2;
+		memcpy(place + left, digit_pairs + 2 * (small % 100), 2);
+	}
 	if (left)
-		*place = (char)('0' + number % 10);
+		*place = (char)('0' + small % 10);
+	return place + digits;
+}
+
+void text_add_padded(struct text *text, uint64_t number, int digits)
+{
+	text_put_padded(text_room(text, (size_t)digits), number, digits);
 	text->length += (size_t)digits;
 }
 

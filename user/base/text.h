@@ -25,6 +25,12 @@ static inline char *text_room(struct text *text, size_t length)
 	return text->data + text->length;
 }
 
+/* Writes the digits of number at a place that has TEXT_DIGITS_MAX bytes; where they end. */
+#define TEXT_DIGITS_MAX 20
+char *text_put_unsigned(char *place, uint64_t number);
+/* The last `digits` of them, zero-filled. */
+char *text_put_padded(char *place, uint64_t number, int digits);
+
 void text_add(struct text *text, const char *data, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char character);

@@ -34,15 +34,17 @@ struct known_container {
 	UT_hash_handle hh;
 };
 
-/* Whose names were looked up last: one user's processes follow each other. */
-struct last_names {
+#define LOOKED_UP 16 /* a power of two */
+
+/* Whose names were looked up: processes of the same few users follow each other. */
+struct looked_up {
 	struct id_block ids;
 	uint32_t in_euid;
 	uint32_t mnt_ns;
 	uint32_t user_ns_owner;
 	uint32_t loginuid;
 	const struct container *container;
-	bool is_there;
+	uint64_t round; /* in which it was; later ones look again */
 };
 
 struct recorder_names {
@@ -51,7 +53,8 @@ struct recorder_names {
 	bool is_selective;
 	struct known_container *containers;
 	const struct container *started; /* with the record that comes next */
-	struct last_names last;
+	struct looked_up looked_up[LOOKED_UP];
+	uint64_t round; /* from 1 */
 	const struct column *in_user;
 };
 
@@ -75,28 +78,37 @@ static struct proc_key key_of_first(const struct container *container)
 	return (struct proc_key){container->start_boot_ns, container->first_pid};
 }
 
+/* Where it is, if it is anywhere. */
+static struct looked_up *looked_up_find(struct recorder_names *names, const struct looked_up *who)
+{
+	uint32_t mixed = who->ids.uid + 3 * who->ids.euid + 5 * who->ids.suid + 7 * who->ids.fsuid +
+			 11 * who->in_euid + 13 * who->mnt_ns;
+
+	return &names->looked_up[(mixed * 0x9e3779b1U >> 16) & (LOOKED_UP - 1)];
+}
+
 /* Every name that any column shows of a process. The listener writes those that are new. */
 static void names_look_up(struct recorder_names *names, const struct proc *proc)
 {
 	const struct view_context *view = &names->session->view;
 	const struct task_record *task = proc->task;
-	const struct last_names who = {
+	const struct looked_up who = {
 		.ids = task->ids,
 		.in_euid = task->in_ids.euid,
 		.mnt_ns = task->ns[NS_MNT],
 		.user_ns_owner = task->user_ns_owner,
 		.loginuid = task->loginuid,
 		.container = proc->container,
-		.is_there = true,
+		.round = names->round,
 	};
+	struct looked_up *known = looked_up_find(names, &who);
 	const uint32_t uids[] = {task->ids.uid,   task->ids.euid,      task->ids.suid,
 				 task->ids.fsuid, task->user_ns_owner, task->loginuid};
 	struct value value;
 
-	if (names->last.is_there &&
-	    !memcmp(&names->last, &who, offsetof(struct last_names, is_there)))
+	if (!memcmp(known, &who, sizeof(who)))
 		return;
-	names->last = who;
+	*known = who;
 	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
 		if (uids[i] != ID_UNSET)
 			passwd_host_name(view->users, uids[i]);
@@ -284,6 +296,8 @@ void recorder_names_unnamed(struct recorder_names *names, const struct proc *pro
 void recorder_names_started(struct recorder_names *names, const struct container *container)
 {
 	names->started = container;
+	/* It may lie where another one did. */
+	names->round += container != NULL;
 }
 
 void recorder_names_exec(struct recorder_names *names, const struct proc *proc)
@@ -292,7 +306,7 @@ void recorder_names_exec(struct recorder_names *names, const struct proc *proc)
 	struct known_container *known;
 
 	/* Its root may be another by now, where another has its names. */
-	names->last.is_there = false;
+	names->round++;
 	if (!container || container->first_pid != proc->task->tgid || !container->declared)
 		return;
 	known = container_known(names, container);
@@ -308,6 +322,7 @@ struct recorder_names *recorder_names_new(struct session *session, struct record
 
 	names->session = session;
 	names->writer = writer;
+	names->round = 1;
 	names->is_selective = is_selective;
 	names->in_user = column_find("in-user", &nearest);
 	passwd_listen(session->view.users, user_tell, names);

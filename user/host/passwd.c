@@ -26,6 +26,7 @@
 #define FILES_MAX 4096              /* containers whose file is remembered */
 #define NAMES_BYTES_MAX (16u << 20) /* of all those files together; beyond: numbers */
 #define BUFFER_BYTES_MAX (1u << 20)
+#define RECENT_UIDS 64 /* a power of two */
 
 struct host_name {
 	uint32_t uid;
@@ -73,7 +74,15 @@ struct told_name {
 	UT_hash_handle hh;
 };
 
+/* What passwd_host_name said of a uid: a stream of events asks for the same few all the time. */
+struct recent_name {
+	const char *name; /* borrowed; NULL: none */
+	uint32_t uid;
+	bool is_set;
+};
+
 struct passwd_cache {
+	struct recent_name recent[RECENT_UIDS];
 	struct host_name *host_names;
 	struct known_root *roots;
 	struct passwd_file *files;
@@ -242,6 +251,11 @@ static struct passwd *host_entry(const char *name, uint32_t uid, struct passwd *
 	return NULL;
 }
 
+static void recent_forget(struct passwd_cache *cache)
+{
+	memset(cache->recent, 0, sizeof(cache->recent));
+}
+
 static struct told_name *told_find(const struct passwd_cache *cache, const struct told_key *key)
 {
 	struct told_name *told;
@@ -282,6 +296,7 @@ void passwd_learn(struct passwd_cache *cache, uint32_t mnt_ns, uint32_t pid, uin
 
 	if (length > TOLD_BYTES_MAX || memchr(name, '\0', length))
 		return;
+	recent_forget(cache);
 	told = told_find(cache, &key);
 	if (told)
 		cache->changes++;
@@ -323,6 +338,7 @@ static const char *name_learned(struct passwd_cache *cache, const struct told_ke
 
 void passwd_listen(struct passwd_cache *cache, passwd_listener listener, void *context)
 {
+	recent_forget(cache);
 	cache->listener = listener;
 	cache->listener_context = context;
 }
@@ -360,13 +376,22 @@ static const char *host_name_find(struct passwd_cache *cache, uint32_t uid)
 	return known->name;
 }
 
-const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+static const char *host_name_ask(struct passwd_cache *cache, uint32_t uid)
 {
 	const struct told_key key = {0, 0, uid};
 
 	if (cache->is_learning)
 		return name_learned(cache, &key);
 	return name_tell(cache, &key, host_name_find(cache, uid));
+}
+
+const char *passwd_host_name(struct passwd_cache *cache, uint32_t uid)
+{
+	struct recent_name *recent = &cache->recent[uid & (RECENT_UIDS - 1)];
+
+	if (!recent->is_set || recent->uid != uid)
+		*recent = (struct recent_name){host_name_ask(cache, uid), uid, true};
+	return recent->name;
 }
 
 int passwd_host_uid(struct passwd_cache *cache, const char *name, uint32_t *uid)
@@ -481,6 +506,7 @@ void passwd_refresh(struct passwd_cache *cache)
 	if (is_first)
 		return;
 	cache->changes++;
+	recent_forget(cache);
 	HASH_ITER (hh, cache->host_names, name, next_name) {
 		HASH_DEL(cache->host_names, name);
 		free(name->name);

@@ -449,14 +449,22 @@ int model_sweep_end(struct model *model, uint64_t now_boot_ns, record_sink sink,
 	return r;
 }
 
-int model_sweep_reused(struct model *model, const struct event_record *event, record_sink sink,
-		       void *context)
+static int repair_reused(struct model *model, const struct event_record *event,
+			 const struct proc *proc, record_sink sink, void *context)
 {
 	struct repair repair = {
 		.model = model, .now_ns = event->time_boot_ns, .sink = sink, .context = context};
+
+	return repair_exit(&repair, proc);
+}
+
+/* Asked before each event, and nearly always for nothing. */
+int model_sweep_reused(struct model *model, const struct event_record *event, record_sink sink,
+		       void *context)
+{
 	const struct proc *proc = model_find(model, event->tgid);
 
 	if (!proc || !event->tgid || proc->task->start_boot_ns >= event->start_boot_ns)
 		return 0;
-	return repair_exit(&repair, proc);
+	return repair_reused(model, event, proc, sink, context);
 }

@@ -9,20 +9,30 @@
 
 #define CORE_DUMPED 0x80
 
+/* A namespace and a pid, each of 32 bits, and what is around them. */
+#define CHAIN_LEVEL_MAX 48
+
 static void put_chain(struct event_writer *writer, const struct event_subject *subject)
 {
+	const struct pid_level *level = subject->chain;
+	char *place;
+
 	if (!subject->chain || subject->unknown & FIELD_BIT(FIELD_CHAIN)) {
 		writer->unknown |= AT_BIT(CHAIN);
 		return;
 	}
-	for (uint32_t i = 0; i < subject->chain_count; i++) {
-		event_put_string(writer, i ? ",{\"ns\":" : ",\"pid_chain\":[{\"ns\":");
-		event_put_number(writer, subject->chain[i].ns);
-		event_put(writer, ",\"pid\":");
-		event_put_number(writer, subject->chain[i].pid);
-		event_put(writer, "}");
+	place = text_room(writer->out, (subject->chain_count + 1U) * CHAIN_LEVEL_MAX);
+	place = place_put_literal(place, ",\"pid_chain\":[");
+	for (uint32_t i = 0; i < subject->chain_count; i++, level++) {
+		if (i)
+			place = place_put_literal(place, ",");
+		place = place_put_literal(place, "{\"ns\":");
+		place = text_put_unsigned(place, level->ns);
+		place = place_put_literal(place, ",\"pid\":");
+		place = text_put_unsigned(place, level->pid);
+		place = place_put_literal(place, "}");
 	}
-	event_put(writer, "]");
+	event_end(writer, place_put_literal(place, "]"));
 }
 
 /* Closes the capabilities that the block has left open; gained and lost are of the effective set. */
@@ -42,15 +52,10 @@ static void put_gained(struct event_writer *writer, const struct event *event)
 	event_put(writer, "}");
 }
 
-static void put_cgroup(struct event_writer *writer, const struct event_subject *subject)
+static void render_cgroup(struct event_writer *writer, const struct event_subject *subject)
 {
 	const char *separator = ",\"cgroup\":{";
 
-	if (subject->unknown & FIELD_BIT(FIELD_CGROUP) ||
-	    (!subject->cgroup_id && !subject->cgroup_length)) {
-		writer->unknown |= AT_BIT(CGROUP);
-		return;
-	}
 	if (subject->cgroup_id) {
 		event_put_string(writer, separator);
 		event_put(writer, "\"id\":");
@@ -68,8 +73,47 @@ static void put_cgroup(struct event_writer *writer, const struct event_subject *
 		writer->unknown |= AT_BIT(CGROUP_PATH);
 	}
 	event_put(writer, "}");
+}
+
+/* Only what was written whole and as it is, so that there is nothing else to remember of it. */
+static bool is_kept(const struct event_writer *writer, const struct event_subject *subject)
+{
+	return writer->level < LEVEL_SHORT && !(writer->lossy & AT_BIT(CGROUP_PATH)) &&
+	       subject->cgroup_id && subject->cgroup_length;
+}
+
+static void cgroup_keep(struct event_cgroup_text *kept, const struct event_subject *subject,
+			const char *text, size_t length)
+{
+	text_clear(&kept->path);
+	text_add(&kept->path, subject->cgroup_path, subject->cgroup_length);
+	text_clear(&kept->text);
+	text_add(&kept->text, text, length);
+	kept->id = subject->cgroup_id;
+}
+
+/* Processes that follow each other are in the same few cgroups. */
+static void put_cgroup(struct event_writer *writer, const struct event_subject *subject)
+{
+	struct event_cgroup_text *kept = &writer->cgroups[subject->cgroup_id & (EVENT_CGROUPS - 1)];
+	size_t start = writer->out->length;
+
+	if (subject->unknown & FIELD_BIT(FIELD_CGROUP) ||
+	    (!subject->cgroup_id && !subject->cgroup_length)) {
+		writer->unknown |= AT_BIT(CGROUP);
+		return;
+	}
 	if (subject->is_cgroup_cut)
 		writer->cut |= EVENT_CUT_CGROUP;
+	if (is_kept(writer, subject) && kept->id == subject->cgroup_id &&
+	    kept->path.length == subject->cgroup_length &&
+	    !memcmp(kept->path.data, subject->cgroup_path, kept->path.length)) {
+		event_put_text(writer, &kept->text);
+		return;
+	}
+	render_cgroup(writer, subject);
+	if (is_kept(writer, subject))
+		cgroup_keep(kept, subject, writer->out->data + start, writer->out->length - start);
 }
 
 static void put_children(struct event_writer *writer, const struct event_children *children)

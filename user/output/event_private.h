@@ -109,10 +109,33 @@ enum event_level {
 
 /* A second in RFC 3339: consecutive lines share it. */
 struct event_second {
-	uint64_t second;
-	char text[20]; /* "2026-11-21T22:14:03." */
+	uint64_t start_ns; /* since the epoch */
+	char text[20];     /* "2026-11-21T22:14:03." */
 	bool is_set;
 };
+
+/* "2026-11-21T22:14:03.123456789Z": 64 bits of nanoseconds end in the year 2554. */
+#define EVENT_TIME_LENGTH 30
+#define EVENT_ENTITY_LENGTH 32
+
+/* What is the same in each line of a process: those of one follow each other closely. */
+struct event_known {
+	uint64_t start_boot_ns;
+	uint64_t boot_offset_ns; /* that `start` was made with */
+	uint32_t tgid;           /* 0: none */
+	bool has_start;
+	char entity[EVENT_ENTITY_LENGTH];
+	char start[EVENT_TIME_LENGTH];
+};
+#define EVENT_KNOWN 64 /* a power of two */
+
+/* `,"cgroup":{...}` as it was written last of one with this id. */
+struct event_cgroup_text {
+	uint64_t id; /* 0: none */
+	struct text path;
+	struct text text;
+};
+#define EVENT_CGROUPS 16 /* a power of two */
 
 struct event_blocks;
 
@@ -130,7 +153,10 @@ struct event_writer {
 	struct text host; /* as it is in each line; empty: not yet */
 	uint64_t host_unknown;
 	uint64_t host_lossy;
+	struct text heads[WORDS];       /* from the time to the number; filled when it is needed */
 	struct event_second seconds[2]; /* of events, of starts */
+	struct event_known known[EVENT_KNOWN];
+	struct event_cgroup_text cgroups[EVENT_CGROUPS];
 	struct json_values values;
 	struct event_blocks *blocks;
 	uint64_t refreshed_second; /* of the boot clock: names were looked after */
@@ -146,6 +172,20 @@ struct event_writer {
 	uint64_t lossy;
 	uint32_t cut; /* enum event_cut */
 };
+
+/* At a place that is known to have room: it moves in a register and not in memory. */
+static inline char *place_put(char *place, const char *data, size_t length)
+{
+	memcpy(place, data, length);
+	return place + length;
+}
+
+#define place_put_literal(place, literal) place_put((place), (literal), sizeof(literal) - 1)
+
+static inline void event_end(struct event_writer *writer, const char *end)
+{
+	writer->out->length = (size_t)(end - writer->out->data);
+}
 
 #define event_put(writer, literal) text_put((writer)->out, (literal), sizeof(literal) - 1)
 
@@ -182,7 +222,10 @@ void event_put_quoted(struct event_writer *writer, enum event_field field, const
 void event_put_member(struct event_writer *writer, const char *key, enum event_field field,
 		      const char *data, size_t length);
 
-/* A boot time in RFC 3339 and quotes. */
+/* A boot time in RFC 3339, without quotes: EVENT_TIME_LENGTH bytes. */
+char *event_place_time(char *place, const struct event_writer *writer, struct event_second *second,
+		       uint64_t boot_ns);
+/* The same in quotes, at the end of the line. */
 void event_put_time(struct event_writer *writer, struct event_second *second, uint64_t boot_ns);
 
 /* An array of CAP_ names. */
@@ -192,8 +235,12 @@ void event_put_caps(struct event_writer *writer, uint64_t mask);
 void event_put_user(struct event_writer *writer, uint32_t uid);
 void event_put_id(struct event_writer *writer, uint32_t id);
 
-/* 32 hex digits: the process, by boot, pid and start. */
-void event_put_entity(struct event_writer *writer, uint32_t tgid, uint64_t start_boot_ns);
+/* The process, by pid and start: good until the next one is asked for. Its entity is 32 hex digits,
+ * by boot, pid and start. */
+const struct event_known *event_known_get(struct event_writer *writer, uint32_t tgid,
+					  uint64_t start_boot_ns);
+/* Its start in RFC 3339. */
+const char *event_known_start(struct event_writer *writer, const struct event_known *known);
 void event_entity_seed(struct event_writer *writer);
 
 /* `,"host":{...}`, `,"process":{...}`, `,"container":{...},"orchestrator":{...}` */

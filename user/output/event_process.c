@@ -12,51 +12,69 @@ static bool is_unknown(const struct event_subject *subject, enum task_field fiel
 	return subject->unknown & FIELD_BIT(field);
 }
 
-static void put_entity(struct event_writer *writer, const struct event_subject *subject)
+/* Of one head and its parent's: numbers, ids and keys. */
+#define HEAD_BYTES_MAX 256
+
+static char *place_entity(char *place, struct event_writer *writer, uint32_t tgid,
+			  uint64_t start_boot_ns)
 {
-	if (is_unknown(subject, FIELD_START)) {
-		writer->unknown |= AT_BIT(ENTITY);
-		return;
-	}
-	event_put(writer, ",\"entity_id\":");
-	event_put_entity(writer, subject->tgid, subject->start_boot_ns);
+	const struct event_known *known = event_known_get(writer, tgid, start_boot_ns);
+
+	place = place_put_literal(place, ",\"entity_id\":\"");
+	place = place_put(place, known->entity, sizeof(known->entity));
+	return place_put_literal(place, "\"");
 }
 
-static void put_vpid(struct event_writer *writer, const struct event_subject *subject)
+static char *place_vpid(char *place, struct event_writer *writer,
+			const struct event_subject *subject)
 {
 	if (!subject->container)
-		return;
+		return place;
 	if (!subject->chain) {
 		writer->unknown |= AT_BIT(VPID);
-		return;
+		return place;
 	}
-	event_put(writer, ",\"vpid\":");
-	event_put_number(writer, subject->chain[subject->chain_count - 1].pid);
+	place = place_put_literal(place, ",\"vpid\":");
+	return text_put_unsigned(place, subject->chain[subject->chain_count - 1].pid);
+}
+
+static void put_head(struct event_writer *writer, const struct event_subject *subject)
+{
+	char *place = text_room(writer->out, HEAD_BYTES_MAX);
+
+	place = place_put_literal(place, ",\"process\":{\"pid\":");
+	place = text_put_unsigned(place, subject->tgid);
+	place = place_vpid(place, writer, subject);
+	if (is_unknown(subject, FIELD_START))
+		writer->unknown |= AT_BIT(ENTITY);
+	else
+		place = place_entity(place, writer, subject->tgid, subject->start_boot_ns);
+	event_end(writer, place);
 }
 
 static void put_parent(struct event_writer *writer, const struct event_subject *subject)
 {
+	char *place = text_room(writer->out, HEAD_BYTES_MAX);
+
 	if (is_unknown(subject, FIELD_PARENT)) {
 		writer->unknown |= AT_BIT(PARENT);
 		return;
 	}
 	if (!subject->ppid)
 		return;
-	event_put(writer, ",\"parent\":{\"pid\":");
-	event_put_number(writer, subject->ppid);
+	place = place_put_literal(place, ",\"parent\":{\"pid\":");
+	place = text_put_unsigned(place, subject->ppid);
 	if (subject->container && is_unknown(subject, FIELD_IN_PARENT)) {
 		writer->unknown |= AT_BIT(PARENT_VPID);
 	} else if (subject->container) {
-		event_put(writer, ",\"vpid\":");
-		event_put_number(writer, subject->identity->in_ppid);
+		place = place_put_literal(place, ",\"vpid\":");
+		place = text_put_unsigned(place, subject->identity->in_ppid);
 	}
-	if (subject->parent_start_boot_ns) {
-		event_put(writer, ",\"entity_id\":");
-		event_put_entity(writer, subject->ppid, subject->parent_start_boot_ns);
-	} else {
+	if (subject->parent_start_boot_ns)
+		place = place_entity(place, writer, subject->ppid, subject->parent_start_boot_ns);
+	else
 		writer->unknown |= AT_BIT(PARENT_ENTITY);
-	}
-	event_put(writer, "}");
+	event_end(writer, place_put_literal(place, "}"));
 }
 
 static void put_name(struct event_writer *writer, const struct event_subject *subject)
@@ -132,16 +150,21 @@ static int64_t put_strings(struct event_writer *writer, enum event_field field, 
 
 static int64_t count_strings(const char *at, size_t length)
 {
-	int64_t count = length && at[length - 1];
+	const char *end = at + length;
+	int64_t count = 0;
 
-	for (size_t i = 0; i < length; i++)
-		count += !at[i];
+	for (; at < end; count++) {
+		const char *nul = memchr(at, '\0', (size_t)(end - at));
+
+		at = nul ? nul + 1 : end;
+	}
 	return count;
 }
 
 static void put_args(struct event_writer *writer, const struct event_subject *subject)
 {
 	int64_t count = subject->args_count;
+	int64_t found;
 
 	if (!subject->args) {
 		if (is_unknown(subject, FIELD_ARGS) &&
@@ -151,14 +174,15 @@ static void put_args(struct event_writer *writer, const struct event_subject *su
 	}
 	if (subject->is_args_cut)
 		writer->cut |= EVENT_CUT_ARGS;
-	if (count < 0 && !subject->is_args_cut)
-		count = count_strings(subject->args, subject->args_length);
 	if (writer->level >= LEVEL_NO_ARGS) {
 		writer->cut |= EVENT_CUT_ARGS;
+		found = count_strings(subject->args, subject->args_length);
 	} else {
 		event_put(writer, ",\"args\":");
-		put_strings(writer, AT_ARGS, subject->args, subject->args_length);
+		found = put_strings(writer, AT_ARGS, subject->args, subject->args_length);
 	}
+	if (count < 0 && !subject->is_args_cut)
+		count = found;
 	if (count < 0)
 		return;
 	event_put(writer, ",\"args_count\":");
@@ -217,12 +241,26 @@ static void put_exit_code(struct event_writer *writer, const struct event *event
 
 static void put_start(struct event_writer *writer, const struct event_subject *subject)
 {
+	const struct event_known *known;
+	char *place;
+
 	if (is_unknown(subject, FIELD_START)) {
 		writer->unknown |= AT_BIT(START);
 		return;
 	}
-	event_put(writer, ",\"start\":");
-	event_put_time(writer, &writer->seconds[1], subject->start_boot_ns);
+	known = event_known_get(writer, subject->tgid, subject->start_boot_ns);
+	place = text_room(writer->out, HEAD_BYTES_MAX);
+	place = place_put_literal(place, ",\"start\":\"");
+	place = place_put(place, event_known_start(writer, known), EVENT_TIME_LENGTH);
+	event_end(writer, place_put_literal(place, "\""));
+}
+
+static void put_thread_id(struct event_writer *writer, const struct event_subject *subject)
+{
+	char *place = text_room(writer->out, HEAD_BYTES_MAX);
+
+	place = place_put_literal(place, ",\"thread\":{\"id\":");
+	event_end(writer, text_put_unsigned(place, subject->tid));
 }
 
 void event_put_process(struct event_writer *writer, const struct event_line *line,
@@ -230,13 +268,9 @@ void event_put_process(struct event_writer *writer, const struct event_line *lin
 {
 	const struct event_block *block;
 
-	event_put(writer, ",\"process\":{\"pid\":");
-	event_put_number(writer, subject->tgid);
-	put_vpid(writer, subject);
-	put_entity(writer, subject);
+	put_head(writer, subject);
 	if (writer->level == LEVEL_CORE) {
-		event_put(writer, ",\"thread\":{\"id\":");
-		event_put_number(writer, subject->tid);
+		put_thread_id(writer, subject);
 		event_put(writer, "}}");
 		return;
 	}
@@ -249,8 +283,7 @@ void event_put_process(struct event_writer *writer, const struct event_line *lin
 	put_exit_code(writer, line->event);
 	put_start(writer, subject);
 	event_put_text(writer, &block->users);
-	event_put(writer, ",\"thread\":{\"id\":");
-	event_put_number(writer, subject->tid);
+	put_thread_id(writer, subject);
 	event_put_text(writer, &block->thread);
 	event_put(writer, "}}");
 	event_put_text(writer, &block->container);

@@ -22,7 +22,7 @@ void event_put_large(struct event_writer *writer, uint64_t number)
 
 	if (is_large)
 		event_put(writer, "\"");
-	text_add_unsigned(writer->out, number);
+	event_put_number(writer, number);
 	if (is_large)
 		event_put(writer, "\"");
 }
@@ -41,10 +41,17 @@ void event_put_quoted(struct event_writer *writer, enum event_field field, const
 		      size_t length)
 {
 	struct json json;
+	char *place;
 
 	if (writer->level >= LEVEL_SHORT && length > EVENT_SHORT_MAX) {
 		length = whole_characters(data, EVENT_SHORT_MAX);
 		writer->cut |= EVENT_CUT_STRINGS;
+	}
+	if (json_plain_run(data, length) == length) {
+		place = place_put_literal(text_room(writer->out, length + 2), "\"");
+		place = place_put(place, data, length);
+		event_end(writer, place_put_literal(place, "\""));
+		return;
 	}
 	json_start(&json, writer->out);
 	json_string(&json, data, length);
@@ -61,37 +68,48 @@ void event_put_member(struct event_writer *writer, const char *key, enum event_f
 	event_put_quoted(writer, field, data, length);
 }
 
-static void second_set(struct event_second *second, uint64_t number)
+static void second_set(struct event_second *second, uint64_t start_ns)
 {
 	struct text text = {0};
 	struct json json;
 
 	json_start(&json, &text);
-	json_time(&json, number * NS_PER_SECOND);
-	/* Without the quote before it; 64 bits of nanoseconds end in the year 2554. */
-	memcpy(second->text, text.data + 1, sizeof(second->text));
+	json_time(&json, start_ns);
+	memcpy(second->text, text.data + 1, sizeof(second->text)); /* without the quote before it */
 	text_free(&text);
-	second->second = number;
+	second->start_ns = start_ns;
 	second->is_set = true;
+}
+
+char *event_place_time(char *place, const struct event_writer *writer, struct event_second *second,
+		       uint64_t boot_ns)
+{
+	uint64_t epoch_ns = boot_ns + writer->boot_offset_ns;
+
+	if (!second->is_set || epoch_ns - second->start_ns >= NS_PER_SECOND)
+		second_set(second, epoch_ns - epoch_ns % NS_PER_SECOND);
+	place = place_put(place, second->text, sizeof(second->text));
+	place = text_put_padded(place, epoch_ns - second->start_ns, 9);
+	return place_put_literal(place, "Z");
 }
 
 void event_put_time(struct event_writer *writer, struct event_second *second, uint64_t boot_ns)
 {
-	uint64_t epoch_ns = boot_ns + writer->boot_offset_ns;
-	uint64_t number = epoch_ns / NS_PER_SECOND;
+	char *place = text_room(writer->out, EVENT_TIME_LENGTH + 2);
 
-	if (!second->is_set || second->second != number)
-		second_set(second, number);
-	event_put(writer, "\"");
-	text_put(writer->out, second->text, sizeof(second->text));
-	text_add_padded(writer->out, epoch_ns % NS_PER_SECOND, 9);
-	event_put(writer, "Z\"");
+	place = place_put_literal(place, "\"");
+	place = event_place_time(place, writer, second, boot_ns);
+	event_end(writer, place_put_literal(place, "\""));
 }
 
 void event_put_caps(struct event_writer *writer, uint64_t mask)
 {
 	struct json json;
 
+	if (!mask) {
+		event_put(writer, "[]");
+		return;
+	}
 	json_start(&json, writer->out);
 	json_cap_names(&writer->values, &json, mask);
 }
@@ -152,19 +170,40 @@ static void put_hex(char *place, uint32_t number)
  * For one boot no two processes share an id: each half is a bijection, the first of the start, the
  * second of the pid given the first.
  */
-void event_put_entity(struct event_writer *writer, uint32_t tgid, uint64_t start_boot_ns)
+static void known_fill(struct event_known *known, const struct event_writer *writer, uint32_t tgid,
+		       uint64_t start_boot_ns)
 {
 	uint64_t first = mixed(writer->entity_seed[0] ^ start_boot_ns);
 	uint64_t second = mixed(writer->entity_seed[1] ^ first ^ tgid);
-	char *place = text_room(writer->out, 34);
 
-	place[0] = '"';
-	put_hex(place + 1, (uint32_t)(first >> 32));
-	put_hex(place + 9, (uint32_t)first);
-	put_hex(place + 17, (uint32_t)(second >> 32));
-	put_hex(place + 25, (uint32_t)second);
-	place[33] = '"';
-	writer->out->length += 34;
+	known->tgid = tgid;
+	known->start_boot_ns = start_boot_ns;
+	known->has_start = false;
+	put_hex(known->entity, (uint32_t)(first >> 32));
+	put_hex(known->entity + 8, (uint32_t)first);
+	put_hex(known->entity + 16, (uint32_t)(second >> 32));
+	put_hex(known->entity + 24, (uint32_t)second);
+}
+
+const struct event_known *event_known_get(struct event_writer *writer, uint32_t tgid,
+					  uint64_t start_boot_ns)
+{
+	struct event_known *known = &writer->known[tgid & (EVENT_KNOWN - 1)];
+
+	if (known->tgid != tgid || known->start_boot_ns != start_boot_ns || !tgid)
+		known_fill(known, writer, tgid, start_boot_ns);
+	return known;
+}
+
+const char *event_known_start(struct event_writer *writer, const struct event_known *asked)
+{
+	struct event_known *known = &writer->known[asked - writer->known];
+
+	if (!known->has_start || known->boot_offset_ns != writer->boot_offset_ns)
+		event_place_time(known->start, writer, &writer->seconds[1], known->start_boot_ns);
+	known->has_start = true;
+	known->boot_offset_ns = writer->boot_offset_ns;
+	return known->start;
 }
 
 static void render_host(struct event_writer *writer)

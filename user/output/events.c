@@ -40,6 +40,12 @@ void event_writer_free(struct event_writer *writer)
 	event_blocks_free(writer->blocks);
 	json_values_free(&writer->values);
 	text_free(&writer->host);
+	for (size_t i = 0; i < ARRAY_SIZE(writer->heads); i++)
+		text_free(&writer->heads[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(writer->cgroups); i++) {
+		text_free(&writer->cgroups[i].path);
+		text_free(&writer->cgroups[i].text);
+	}
 	text_free(&writer->scratch);
 	free(writer);
 }
@@ -65,19 +71,30 @@ static void put_outcome(struct event_writer *writer, const struct event_record *
 	event_put(writer, "\"}");
 }
 
-/* `"event":{...}`, and what goes with a failure. */
-static void put_event(struct event_writer *writer, const struct event_line *line)
+/* From the time's end to the number: the same in all lines with that action. */
+static const struct text *head_of(struct event_writer *writer)
 {
 	const struct event_class *class = &event_classes[writer->word];
-	const struct event_record *record = line->event ? line->event->record : NULL;
+	struct text *head = &writer->heads[writer->word];
 
-	event_put(writer, "\"event\":{\"kind\":\"");
-	event_put_string(writer, class->kind);
-	event_put(writer, "\",\"category\":[\"process\"],\"type\":[\"");
-	event_put_string(writer, class->type);
-	event_put(writer, "\"],\"action\":\"");
-	event_put_string(writer, event_actions[writer->word]);
-	event_put(writer, "\"");
+	if (!head->length)
+		text_printf(head,
+			    "\",\"ecs\":{\"version\":\"" ECS_VERSION
+			    "\"},\"event\":{\"kind\":\"%s\","
+			    "\"category\":[\"process\"],\"type\":[\"%s\"],\"action\":\"%s\"",
+			    class->kind, class->type, event_actions[writer->word]);
+	return head;
+}
+
+/* `{"@timestamp":...,"event":{...}`, and what goes with a failure. */
+static void put_event(struct event_writer *writer, const struct event_line *line)
+{
+	const struct event_record *record = line->event ? line->event->record : NULL;
+	char *place = text_room(writer->out, EVENT_TIME_LENGTH + sizeof("{\"@timestamp\":\""));
+
+	place = place_put_literal(place, "{\"@timestamp\":\"");
+	event_end(writer, event_place_time(place, writer, &writer->seconds[0], line->time_boot_ns));
+	event_put_text(writer, head_of(writer));
 	if (record && record->sequence) {
 		event_put(writer, ",\"sequence\":");
 		event_put_large(writer, record->sequence);
@@ -96,9 +113,6 @@ static void put_message(struct event_writer *writer, const struct info_record *i
 static void put_line(struct event_writer *writer, const struct event_line *line,
 		     const struct event_subject *subject)
 {
-	event_put(writer, "{\"@timestamp\":");
-	event_put_time(writer, &writer->seconds[0], line->time_boot_ns);
-	event_put(writer, ",\"ecs\":{\"version\":\"" ECS_VERSION "\"},");
 	put_event(writer, line);
 	if (line->info)
 		put_message(writer, line->info);
