@@ -11,6 +11,7 @@
 
 #include "host/caps.h"
 #include "output/event_names.h"
+#include "view/change_words.h"
 #include "view/proc_fields.h"
 
 #define RUNS 7
@@ -177,7 +178,7 @@ static void put_nsview(struct page *page, const struct event *event,
 	    "false", "false", "true", "false", container->declared->memory_limit_bytes);
 	put_sets(page, event);
 	PUT(page, ",\"cgroup\":{\"id\":%llu},\"cause\":\"%s\"", identity->cgroup_id,
-	    event_cause_name(event->record->cause));
+	    change_cause_name(event->record->cause));
 	put_before(page, event->before);
 	PUT(page,
 	    ",\"exec\":{\"setuid\":true,\"secure\":true},\"unknown\":[\"%s\"],"

@@ -45,61 +45,11 @@ const struct event_class event_classes[WORDS] = {
 	[WORD_INFO] = {"event", "info", false},
 };
 
-static const char *const cause_names[CAUSES] = {
-	[CAUSE_EXEC_SETUID] = "exec-setuid",
-	[CAUSE_EXEC_SETGID] = "exec-setgid",
-	[CAUSE_EXEC_FILECAPS] = "exec-filecaps",
-	[CAUSE_EXEC_ROOT] = "exec-root",
-	[CAUSE_EXEC_DROP] = "exec-drop",
-	[CAUSE_CAPSET] = "capset",
-	[CAUSE_SETUID] = "setuid",
-	[CAUSE_SETGID] = "setgid",
-	[CAUSE_GROUPS] = "groups",
-	[CAUSE_AMBIENT] = "ambient",
-	[CAUSE_BOUNDING_DROP] = "bounding-drop",
-	[CAUSE_SECUREBITS] = "securebits",
-	[CAUSE_USERNS_CREATE] = "userns-create",
-	[CAUSE_USERNS_JOIN] = "userns-join",
-	[CAUSE_NS_JOIN] = "ns-join",
-	[CAUSE_NS_CREATE] = "ns-create",
-	[CAUSE_IDMAP_WRITE] = "idmap-write",
-	[CAUSE_NO_NEW_PRIVS] = "no-new-privs",
-	[CAUSE_SECCOMP] = "seccomp",
-	[CAUSE_KERNEL] = "kernel",
-	[CAUSE_OTHER] = "other",
-	[CAUSE_UNEXPLAINED] = "unexplained",
-};
-
 const char *const event_gap_reasons[GAP_REASONS] = {
 	[GAP_RING_FULL] = "ring-full",
 	[GAP_SKIPPED] = "skipped",
 	[GAP_OUTPUT] = "output",
 };
-
-/* Numbers of uapi/asm-generic/errno-base.h, which all architectures share, and what else the
- * refused calls can say. */
-static const char *const error_names[] = {
-	[EPERM] = "EPERM",         [ENOENT] = "ENOENT",   [ESRCH] = "ESRCH",
-	[EINTR] = "EINTR",         [EIO] = "EIO",         [ENXIO] = "ENXIO",
-	[E2BIG] = "E2BIG",         [ENOEXEC] = "ENOEXEC", [EBADF] = "EBADF",
-	[ECHILD] = "ECHILD",       [EAGAIN] = "EAGAIN",   [ENOMEM] = "ENOMEM",
-	[EACCES] = "EACCES",       [EFAULT] = "EFAULT",   [EBUSY] = "EBUSY",
-	[EEXIST] = "EEXIST",       [EXDEV] = "EXDEV",     [ENODEV] = "ENODEV",
-	[EINVAL] = "EINVAL",       [ENFILE] = "ENFILE",   [EMFILE] = "EMFILE",
-	[ENOTTY] = "ENOTTY",       [EFBIG] = "EFBIG",     [ENOSPC] = "ENOSPC",
-	[EROFS] = "EROFS",         [ERANGE] = "ERANGE",   [ENOSYS] = "ENOSYS",
-	[EOVERFLOW] = "EOVERFLOW", [EUSERS] = "EUSERS",   [EOPNOTSUPP] = "EOPNOTSUPP",
-};
-
-const char *event_cause_name(enum event_cause cause)
-{
-	return (size_t)cause < CAUSES ? cause_names[cause] : NULL;
-}
-
-const char *event_error_name(int error)
-{
-	return error > 0 && (size_t)error < ARRAY_SIZE(error_names) ? error_names[error] : NULL;
-}
 
 /* Of a refused call there is no change to go by, but the cause says what was tried. */
 static bool is_about_capabilities(const struct event_record *record)

@@ -35,9 +35,6 @@ struct event_class {
 };
 extern const struct event_class event_classes[WORDS];
 
-/* "EPERM"; NULL: a number without a name here. */
-const char *event_error_name(int error);
-
 extern const char *const event_gap_reasons[GAP_REASONS];
 
 #endif

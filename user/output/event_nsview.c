@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "source/source.h"
+#include "view/change_words.h"
 
 #define CORE_DUMPED 0x80
 
@@ -197,7 +198,7 @@ static void put_exit(struct event_writer *writer, const struct event *event)
 
 static void put_cause(struct event_writer *writer, const struct event_record *record)
 {
-	const char *cause = event_cause_name(record->cause);
+	const char *cause = change_cause_name(record->cause);
 
 	if (!cause)
 		return;

@@ -7,21 +7,11 @@
 #include "base/mem.h"
 #include "host/caps.h"
 #include "host/facts.h"
-#include "host/passwd.h"
 #include "model/model.h"
 #include "source/source.h"
+#include "view/change_words.h"
 #include "view/column.h"
 #include "view/proc_fields.h"
-
-static void add_user(struct event_writer *writer, uint32_t uid)
-{
-	const char *name = passwd_host_name(writer->view->users, uid);
-
-	if (name)
-		text_add_printable(writer->out, name, strlen(name));
-	else
-		text_add_unsigned(writer->out, uid);
-}
 
 static void add_who(struct event_writer *writer, const struct event_subject *subject)
 {
@@ -45,7 +35,7 @@ static void add_who(struct event_writer *writer, const struct event_subject *sub
 	if (subject->unknown & FIELD_BIT(FIELD_IDS))
 		text_add_char(out, '?');
 	else
-		add_user(writer, subject->identity->ids.euid);
+		change_add_user(out, writer->view, subject->identity->ids.euid);
 }
 
 static void add_label(struct event_writer *writer, const char *label)
@@ -61,9 +51,7 @@ static void add_user_change(struct event_writer *writer, const char *label, uint
 	if (before == after)
 		return;
 	add_label(writer, label);
-	add_user(writer, before);
-	text_add_string(writer->out, " -> ");
-	add_user(writer, after);
+	change_add_users(writer->out, writer->view, before, after);
 }
 
 static void add_number_change(struct event_writer *writer, const char *label, uint32_t before,
@@ -134,12 +122,8 @@ static void add_groups(struct event_writer *writer, const struct event *event)
 static void add_caps_change(struct event_writer *writer, const char *label, uint64_t before,
 			    uint64_t after, bool is_host_effective)
 {
-	int cap_last = writer->view->facts->cap_last;
-
 	add_label(writer, label);
-	caps_words(writer->out, before, cap_last, is_host_effective);
-	text_add_string(writer->out, " -> ");
-	caps_words(writer->out, after, cap_last, is_host_effective);
+	change_add_caps(writer->out, writer->view, before, after, is_host_effective);
 }
 
 /* The effective set is what counts; another is worth a word where it does not just follow. */
@@ -163,27 +147,13 @@ static void add_caps(struct event_writer *writer, const struct event *event)
 	}
 }
 
-static void add_namespace(struct event_writer *writer, enum ns_kind kind, uint32_t inode)
-{
-	if (inode && inode == model_host_ns(writer->view->model)[kind])
-		text_add_string(writer->out, "host");
-	else if (inode)
-		text_add_unsigned(writer->out, inode);
-	else
-		text_add_string(writer->out, "none");
-}
-
 static void add_namespace_change(struct event_writer *writer, const char *label, enum ns_kind kind,
 				 uint32_t before, uint32_t after)
 {
 	if (before == after)
 		return;
 	add_label(writer, label);
-	text_add_string(writer->out, proc_namespace_names[kind]);
-	text_add_char(writer->out, ' ');
-	add_namespace(writer, kind, before);
-	text_add_string(writer->out, " -> ");
-	add_namespace(writer, kind, after);
+	change_add_namespaces(writer->out, writer->view, kind, before, after);
 }
 
 static void add_children(struct event_writer *writer, const struct event_children *children)
@@ -198,7 +168,7 @@ static void add_children(struct event_writer *writer, const struct event_childre
 				     children->time_ns);
 	if (children->map_ns) {
 		add_label(writer, "map of user ns");
-		add_namespace(writer, NS_USER, children->map_ns);
+		change_add_namespace(writer->out, writer->view, NS_USER, children->map_ns);
 	}
 }
 
@@ -226,8 +196,6 @@ static void add_changes(struct event_writer *writer, const struct event *event)
 /* Its words with spaces between them, or its name where there are none. */
 static void add_command(struct event_writer *writer, const struct event_subject *subject)
 {
-	const char *at = subject->args;
-	const char *end = at ? at + subject->args_length : NULL;
 	const char *comm = subject->identity->comm;
 
 	text_add(writer->out, "  ", 2);
@@ -235,14 +203,7 @@ static void add_command(struct event_writer *writer, const struct event_subject 
 		text_add_printable(writer->out, comm, strnlen(comm, COMM_SIZE));
 		return;
 	}
-	while (at < end) {
-		size_t size = strnlen(at, (size_t)(end - at));
-
-		text_add_printable(writer->out, at, size);
-		at += size + 1;
-		if (at < end)
-			text_add_char(writer->out, ' ');
-	}
+	change_add_args(writer->out, subject->args, subject->args_length);
 	if (subject->is_args_cut)
 		text_add_string(writer->out, "...");
 }
@@ -260,8 +221,8 @@ static void add_exit(struct event_writer *writer, const struct event_exit *exit)
 
 static void add_end(struct event_writer *writer, const struct event_record *record)
 {
-	const char *cause = event_cause_name(record->cause);
-	const char *error = event_error_name(record->error);
+	const char *cause = change_cause_name(record->cause);
+	const char *error = change_error_name(record->error);
 
 	if (record->error) {
 		add_label(writer, "refused:");

@@ -8,6 +8,7 @@
 #include "host/passwd.h"
 #include "model/model.h"
 #include "output/event_private.h"
+#include "view/change_words.h"
 #include "view/column.h"
 
 #define ECS_VERSION "9.0.0" /* has process.vpid and thread.capabilities; released in 2025 */
@@ -57,7 +58,7 @@ void event_writer_set_clock(struct event_writer *writer, uint64_t boot_offset_ns
 
 static void put_outcome(struct event_writer *writer, const struct event_record *record)
 {
-	const char *name = event_error_name(record->error);
+	const char *name = change_error_name(record->error);
 
 	if (!record->error) {
 		event_put(writer, ",\"outcome\":\"success\"}");

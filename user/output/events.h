@@ -78,7 +78,4 @@ const char *event_line_action(const struct event_line *line);
 /* All of them, then NULL. */
 extern const char *const event_actions[];
 
-/* "exec-setuid", ...: enum event_cause; NULL for CAUSE_NONE. */
-const char *event_cause_name(enum event_cause cause);
-
 #endif

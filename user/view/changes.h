@@ -30,7 +30,7 @@ enum change_kind {
 	PANE_KINDS,
 };
 
-/* One line of it. Borrowed, good until the next changes_add. Text is raw. */
+/* One line of it. Borrowed, good until the next changes_get or changes_add. Text is raw. */
 struct change {
 	enum change_kind kind;
 	uint64_t time_boot_ns;
