@@ -34,7 +34,7 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 # What measures a part of nsview itself.
-MEASURES := $(BUILD)/tests/bench/line
+MEASURES := $(BUILD)/tests/bench/line $(BUILD)/tests/bench/frame
 # Programs that tests look at or are measured with: static, so that they run in any root.
 SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/vm/*.c tests/bench/*.c)))
 # All programs, and the task iterator alone for who only takes a snapshot.
@@ -86,6 +86,7 @@ bench: ## measure ps against ps aux and lsns, events against execsnoop and bpftr
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/events
 	$(BUILD)/tests/bench/line
+	$(BUILD)/tests/bench/frame
 
 bpf-arm64: ## build the kernel side for arm64
 	@$(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 $(BUILD)/arm64/nsview.bpf.o
