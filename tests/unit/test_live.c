@@ -166,6 +166,23 @@ static void cpu_is_that_of_the_time_between_two_updates(void **state)
 	scene_end(&scene);
 }
 
+static void a_replay_has_no_cpu_and_a_paused_one_keeps_its_counts(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene);
+	scene.machine.view.insides = (const struct insides *)&scene; /* that there are some */
+	fork_inside(&scene, 3900, NOW_NS + SECOND / 4);
+	end_at(&scene, 3900, NOW_NS + SECOND / 2);
+	use(&scene, 3816, SECOND / 2);
+	live_update(scene.live, NOW_NS + SECOND);
+	live_update(scene.live, NOW_NS + SECOND);
+	assert_string_equal(cell(&scene, 3816, LIVE_CPU), "?");
+	assert_int_equal(group_of(&scene, "plain")->short_lived, 1);
+	scene_end(&scene);
+}
+
 static void a_clock_that_goes_back_begins_anew(void **state)
 {
 	struct scene scene;
@@ -245,6 +262,7 @@ int main(void)
 		cmocka_unit_test(what_came_and_went_is_counted_and_shown_for_a_second),
 		cmocka_unit_test(what_was_there_in_the_frame_before_did_not_come_and_go),
 		cmocka_unit_test(cpu_is_that_of_the_time_between_two_updates),
+		cmocka_unit_test(a_replay_has_no_cpu_and_a_paused_one_keeps_its_counts),
 		cmocka_unit_test(a_clock_that_goes_back_begins_anew),
 		cmocka_unit_test(another_model_is_remembered_by_pid_and_start),
 		cmocka_unit_test(order_is_kept_while_cpu_only_trembles),

@@ -293,12 +293,15 @@ static void rows_make(struct live *live)
 	}
 }
 
-static void frame_make(struct live *live, uint64_t now_boot_ns, bool has_usage)
+static void frame_make(struct live *live, uint64_t now_boot_ns, bool is_next)
 {
+	bool has_usage;
+
 	if (now_boot_ns < live->now_ns) {
 		live_memory_forget(live);
 		live_groups_forget(live);
 	}
+	has_usage = is_next && now_boot_ns > live->base_ns; /* else no time has gone by */
 	live->now_ns = now_boot_ns;
 	if (!live->first_ns)
 		live->first_ns = now_boot_ns;

@@ -104,14 +104,15 @@ void live_event(struct live *live, enum live_event_kind kind, const struct proc 
 		uint64_t time_boot_ns);
 
 /* The next frame: the model's usage has just been read, and %CPU is that of the time since the last
- * live_update. Reads what containers use (some tens of them a call), where view->limits is not NULL. */
+ * live_update; in a replay (view->insides), whose usage nobody samples, there is none. Reads what
+ * containers use (some tens of them a call), where view->limits is not NULL. */
 void live_update(struct live *live, uint64_t now_boot_ns);
 
 /*
  * The model has changed since, and nobody has read usage: rows and groups as they are now, %CPU as
  * it was. Rows point into the model: once events went into it (or it is another one), this or
  * live_update comes before everything below. A time before the last one (a replay that goes back)
- * begins anew. A replay, whose usage nobody samples, has only this and no %CPU.
+ * begins anew.
  */
 void live_refresh(struct live *live, uint64_t now_boot_ns);
 

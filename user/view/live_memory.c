@@ -14,7 +14,8 @@
 static double cpu_percent(const struct live *live, const struct proc *proc, uint64_t base_cpu_ns,
 			  uint64_t now_ns)
 {
-	if (proc->unknown & FIELD_BIT(FIELD_CPU) || !live->base_ns || now_ns <= live->base_ns)
+	if (proc->unknown & FIELD_BIT(FIELD_CPU) || !live->base_ns || now_ns <= live->base_ns ||
+	    live->view->insides)
 		return -1;
 	if (proc->cpu_ns <= base_cpu_ns)
 		return 0;
