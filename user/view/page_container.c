@@ -174,8 +174,9 @@ static void add_crowd_size(struct page_maker *maker, const struct crowd *crowd)
 
 	page_put_size(&size, crowd->rss_pages * maker->view->facts->page_bytes);
 	page_add_fact(maker->page, PAGE_PLAIN, "processes",
-		      "%zu, with %llu threads and %s of resident memory together", crowd->count,
-		      (unsigned long long)crowd->threads, text_string(&size));
+		      "%zu, with %llu thread%s and %s of resident memory together", crowd->count,
+		      (unsigned long long)crowd->threads, crowd->threads == 1 ? "" : "s",
+		      text_string(&size));
 	text_free(&size);
 }
 

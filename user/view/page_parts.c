@@ -85,8 +85,6 @@ static void put_fact(struct text *out, const struct cgroup_limits *limits, enum 
 
 	if (limits->unknown >> fact & 1)
 		text_add_char(out, '?');
-	else if (number == CGROUP_NO_LIMIT)
-		text_add_string(out, "no limit");
 	else if (fact == CGROUP_MEMORY_USAGE || fact == CGROUP_MEMORY_LIMIT)
 		page_put_size(out, number);
 	else if (fact == CGROUP_CPU_LIMIT)
@@ -95,14 +93,23 @@ static void put_fact(struct text *out, const struct cgroup_limits *limits, enum 
 		text_add_unsigned(out, number);
 }
 
+static void put_limit(struct text *out, const struct cgroup_limits *limits, enum cgroup_fact fact)
+{
+	if (!(limits->unknown >> fact & 1) && limits->facts[fact] == CGROUP_NO_LIMIT) {
+		text_add_string(out, ", no limit");
+		return;
+	}
+	text_add_string(out, " of ");
+	put_fact(out, limits, fact);
+}
+
 static void add_use(struct page_maker *maker, const char *label, const struct cgroup_limits *limits,
 		    enum cgroup_fact use, enum cgroup_fact limit)
 {
 	struct text words = {0};
 
 	put_fact(&words, limits, use);
-	text_add_string(&words, " of ");
-	put_fact(&words, limits, limit);
+	put_limit(&words, limits, limit);
 	page_add_fact(maker->page, PAGE_PLAIN, label, "%s", text_string(&words));
 	text_free(&words);
 }
@@ -117,11 +124,9 @@ static void add_cpu_use(struct page_maker *maker, const struct container *contai
 	    maker->view->facts->boot_now_ns <= container->start_boot_ns)
 		text_add_char(&words, '?');
 	else
-		text_printf(&words, "%.2f CPUs on average since it began (%.1f s)",
-			    (double)limits->facts[CGROUP_CPU_USAGE] / (double)age_ns,
-			    (double)limits->facts[CGROUP_CPU_USAGE] / NANO);
-	text_add_string(&words, ", of ");
-	put_fact(&words, limits, CGROUP_CPU_LIMIT);
+		text_printf(&words, "%.2f CPUs on average since it began",
+			    (double)limits->facts[CGROUP_CPU_USAGE] / (double)age_ns);
+	put_limit(&words, limits, CGROUP_CPU_LIMIT);
 	page_add_fact(maker->page, PAGE_PLAIN, "CPU", "%s", text_string(&words));
 	text_free(&words);
 }
