@@ -33,6 +33,11 @@ def cgroup_v2():
     return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 
 
+def no_cgroup_v2():
+    with open("/proc/mounts", encoding="utf-8") as file:
+        return not any(line.split(" ")[2] == "cgroup2" for line in file)
+
+
 def no_fuse():
     return not os.path.exists("/dev/fuse")
 
@@ -105,8 +110,8 @@ def no_kernel_named():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_fuse, no_docker, no_user_namespaces,
-                     no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
+    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker,
+                     no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
                      no_rsyslog, no_kernel_named)
 }
 

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -294,6 +295,35 @@ static void do_write(char **words)
 	close(fd);
 }
 
+/* --- control groups --- */
+
+/* PATH */
+static void do_mkdir(char **words)
+{
+	answer(mkdir(words[0], 0755));
+}
+
+/* PATH */
+static void do_rmdir(char **words)
+{
+	answer(rmdir(words[0]));
+}
+
+/* PATH: a child that begins in that cgroup, version 2's. */
+static void do_fork_into(char **words)
+{
+	int fd = open(words[0], O_PATH | O_CLOEXEC);
+	struct clone_args arguments = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)fd,
+	};
+	pid_t child = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+
+	if (child)
+		wait_for_child(child);
+}
+
 /* --- the commands --- */
 
 static const struct command {
@@ -319,6 +349,9 @@ static const struct command {
 	{"setns", do_setns},
 	{"setns-pidfd", do_setns_pidfd},
 	{"write", do_write},
+	{"mkdir", do_mkdir},
+	{"rmdir", do_rmdir},
+	{"fork-into", do_fork_into},
 };
 
 /* Calls whose arguments are numbers. */

@@ -23,7 +23,7 @@ OPTIONAL = """
     nsview.declared.cpu_limit nsview.declared.memory_limit nsview.declared.pids_limit nsview.drift
     nsview.cause nsview.before nsview.before.* nsview.before.*.* nsview.before.children.ns.* nsview.children
     nsview.children.ns.* nsview.idmap nsview.exec nsview.exec.* nsview.core_dumped
-    nsview.args_bytes nsview.info nsview.gap.hook nsview.lossy nsview.truncated nsview.cgroup
+    nsview.cgroup.controller nsview.args_bytes nsview.info nsview.gap.hook nsview.lossy nsview.truncated nsview.cgroup
 """.split()
 
 

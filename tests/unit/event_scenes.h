@@ -294,9 +294,10 @@ static inline const struct event_line *scene_idmap(struct stage *stage)
 	return stage_set(stage);
 }
 
-static inline void scene_add_cgroup(struct stage *stage, const char *path)
+static inline void scene_add_cgroup(struct stage *stage, uint32_t hierarchy, const char *path)
 {
-	struct event_cgroup cgroup = {.id = (1ULL << 60) + 1, .length = (uint32_t)strlen(path)};
+	struct event_cgroup cgroup = {
+		.id = (1ULL << 60) + 1, .hierarchy = hierarchy, .length = (uint32_t)strlen(path)};
 
 	event_make_add(&stage->make, PART_CGROUP, &cgroup, sizeof(cgroup));
 	event_make_add(&stage->make, PART_CGROUP, path, strlen(path));
@@ -306,14 +307,14 @@ static inline const struct event_line *scene_cgroup_made(struct stage *stage)
 {
 	event_make_start(&stage->make, EVENT_CGROUP_MAKE, 0);
 	stage->make.record.sequence = 1841;
-	scene_add_cgroup(stage, "/nsview/0123456789ab");
+	scene_add_cgroup(stage, CGROUP_MEMORY, "/nsview/0123456789ab");
 	return stage_set(stage);
 }
 
 static inline const struct event_line *scene_cgroup_moved(struct stage *stage)
 {
 	stage_event(stage, EVENT_CGROUP_ATTACH, 3802);
-	scene_add_cgroup(stage, "/nsview/0123456789ab");
+	scene_add_cgroup(stage, CGROUP_V2, "/nsview/0123456789ab");
 	return stage_set(stage);
 }
 

@@ -266,6 +266,15 @@ static void a_number_that_a_double_would_round_is_a_string(void **state)
 	json_object_put(line);
 }
 
+static void a_hierarchy_of_version_1_is_named(void **state)
+{
+	struct json_object *line = scene_parse(scene_cgroup_made, &defaults);
+
+	(void)state;
+	assert_at(line, "nsview.cgroup.controller", "\"memory\"");
+	json_object_put(line);
+}
+
 static void lines_without_a_process_have_none(void **state)
 {
 	static const char *const actions[] = {"\"gap\"", "\"info\"", "\"container_named\"",
@@ -468,6 +477,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(of_an_exit_that_nobody_saw_the_code_is_unknown),
 		cmocka_unit_test(what_is_not_known_is_absent_and_named),
 		cmocka_unit_test(a_number_that_a_double_would_round_is_a_string),
+		cmocka_unit_test(a_hierarchy_of_version_1_is_named),
 		cmocka_unit_test(lines_without_a_process_have_none),
 		cmocka_unit_test(a_gap_names_what_is_missing),
 		cmocka_unit_test(a_process_has_one_entity_id_and_no_other_has_it),

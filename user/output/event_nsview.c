@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/mem.h"
+#include "host/cgroup.h"
 #include "source/source.h"
 #include "view/change_words.h"
 
@@ -64,6 +65,13 @@ static void render_cgroup(struct event_writer *writer, const struct event_subjec
 		separator = ",";
 	} else {
 		writer->unknown |= AT_BIT(CGROUP_ID);
+	}
+	if (subject->cgroup_hierarchy != CGROUP_V2) {
+		event_put_string(writer, separator);
+		event_put(writer, "\"controller\":\"");
+		event_put_string(writer, cgroup_hierarchy_names[subject->cgroup_hierarchy]);
+		event_put(writer, "\"");
+		separator = ",";
 	}
 	if (subject->cgroup_length) {
 		event_put_string(writer, separator);
