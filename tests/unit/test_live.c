@@ -50,6 +50,64 @@ static void a_group_says_what_is_to_be_said_of_it(void **state)
 	scene_end(&scene);
 }
 
+static void what_counts_only_in_a_user_namespace_stands_with_what_counts_for_nothing(void **state)
+{
+	struct scene scene;
+	struct task_record *task;
+
+	(void)state;
+	scene_start(&scene);
+	for (uint32_t pid = 3815; pid <= 3816; pid++) {
+		task = (struct task_record *)model_find(scene.machine.view.model, pid)->task;
+		memset(task->caps, 0, sizeof(task->caps));
+	}
+	live_refresh(scene.live, NOW_NS);
+	/* The older one of the two stands first. */
+	assert_non_null(
+		strstr(rows_of(&scene), "/-plain  docker 2/ 3816/ 3815/-pid:4026539021 1/"));
+	assert_int_equal(group_of(&scene, "plain")->weight, LIVE_NO_POWER);
+	assert_int_equal(group_of(&scene, "pid:4026539021")->weight, LIVE_IN_USERNS);
+	scene_end(&scene);
+}
+
+static void what_a_container_was_given_beyond_the_usual_is_named(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene);
+	scene.plain.caps |= 1ULL << 33;
+	live_refresh(scene.live, NOW_NS);
+	assert_string_equal(group_cell(&scene, "plain", LIVE_COMMAND), "+MAC_ADMIN; host root");
+	scene.plain.caps |= 1ULL << 12;
+	live_refresh(scene.live, NOW_NS);
+	assert_string_equal(group_cell(&scene, "plain", LIVE_COMMAND),
+			    "+NET_ADMIN +MAC_ADMIN; host root");
+	scene.plain.caps |= 1ULL << 21;
+	live_refresh(scene.live, NOW_NS);
+	assert_string_equal(group_cell(&scene, "plain", LIVE_COMMAND),
+			    "+3 capabilities; host root");
+	scene_end(&scene);
+}
+
+static void a_pid_used_again_is_somebody_else(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene);
+	use(&scene, 3815, 10 * SECOND);
+	live_update(scene.live, NOW_NS + SECOND);
+	end_at(&scene, 3815, NOW_NS + SECOND);
+	fork_inside(&scene, 3815, NOW_NS + SECOND * 3 / 2);
+	use(&scene, 3815, SECOND / 4);
+	live_update(scene.live, NOW_NS + 2 * SECOND);
+	assert_string_equal(cell(&scene, 3815, LIVE_CPU), "-25.0");
+	assert_non_null(strstr(rows_of(&scene), "*3815"));
+	assert_non_null(strstr(rows_of(&scene), "x3815"));
+	scene_end(&scene);
+}
+
 static void a_process_is_new_for_three_seconds(void **state)
 {
 	struct scene scene;
@@ -219,7 +277,7 @@ static void another_model_is_remembered_by_pid_and_start(void **state)
 	use(&scene, 612, SECOND);
 	live_fold_all(scene.live, false);
 	live_update(scene.live, NOW_NS + SECOND);
-	assert_string_equal(cell(&scene, 612, LIVE_CPU), "100.0");
+	assert_string_equal(cell(&scene, 612, LIVE_CPU), "100");
 	assert_null(strchr(rows_of(&scene), '*'));
 	scene_end(&scene);
 }
@@ -257,6 +315,10 @@ int main(void)
 		cmocka_unit_test(containers_stand_by_their_power_and_the_host_last_and_folded),
 		cmocka_unit_test(a_drifting_container_stands_first),
 		cmocka_unit_test(a_group_says_what_is_to_be_said_of_it),
+		cmocka_unit_test(
+			what_counts_only_in_a_user_namespace_stands_with_what_counts_for_nothing),
+		cmocka_unit_test(what_a_container_was_given_beyond_the_usual_is_named),
+		cmocka_unit_test(a_pid_used_again_is_somebody_else),
 		cmocka_unit_test(a_process_is_new_for_three_seconds),
 		cmocka_unit_test(a_change_of_identity_is_marked),
 		cmocka_unit_test(what_came_and_went_is_counted_and_shown_for_a_second),

@@ -80,6 +80,28 @@ static void what_would_turn_on_something_unknown_is_counted(void **state)
 	scene_end(&scene);
 }
 
+/* Not what ps means by it, which is the average of a life. */
+static void a_filter_for_cpu_goes_by_what_is_shown(void **state)
+{
+	struct scene scene;
+	struct filter *filter = NULL;
+	struct text complaint = {0};
+	struct live_settings settings = {0};
+
+	(void)state;
+	scene_start(&scene);
+	assert_int_equal(filter_parse("cpu >= 50", &scene.machine.view, &filter, &complaint), 0);
+	settings.filter = filter;
+	live_set(scene.live, &settings);
+	assert_string_equal(rows_of(&scene), "");
+	use(&scene, 3816, SECOND / 2);
+	use(&scene, 612, SECOND / 3);
+	live_update(scene.live, NOW_NS + SECOND);
+	assert_string_equal(rows_of(&scene), "-plain  docker 1/ 3816");
+	filter_free(filter);
+	scene_end(&scene);
+}
+
 static void rows_are_sorted_within_their_group(void **state)
 {
 	struct scene scene;
@@ -186,6 +208,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_open_where_there_is_no_container),
 		cmocka_unit_test(only_what_is_selected_is_shown_and_summed),
 		cmocka_unit_test(what_would_turn_on_something_unknown_is_counted),
+		cmocka_unit_test(a_filter_for_cpu_goes_by_what_is_shown),
 		cmocka_unit_test(rows_are_sorted_within_their_group),
 		cmocka_unit_test(a_tree_stands_in_each_group_and_the_ended_below_it),
 		cmocka_unit_test(search_goes_round_in_both_directions),

@@ -15,6 +15,7 @@
 struct container_limits;
 struct facts;
 struct insides;
+struct live;
 struct model;
 struct passwd_cache;
 struct proc;
@@ -51,8 +52,9 @@ struct view_context {
 	struct container_limits *limits; /* NULL: none can be known */
 	int proc_fd;                     /* for the container's passwd, exe, cwd; -1: none */
 	const struct insides *insides;   /* of a recording; NULL: the machine is asked */
-	const struct tree *tree;         /* tables: how deep COMMAND stands; NULL: no tree */
-	struct text *scratch; /* a getter may put text here; valid until the row's next getter */
+	const struct live *live; /* of a live table: %CPU since its last frame; NULL: ps's */
+	const struct tree *tree; /* tables: how deep COMMAND stands; NULL: no tree */
+	struct text *scratch;    /* a getter may put text here; valid until the row's next getter */
 };
 
 struct column {

@@ -17,12 +17,21 @@ static const char *const column_keys[LIVE_COLUMNS] = {
 	[LIVE_CAPS] = "caps",     [LIVE_COMMAND] = "command",
 };
 
+/* The model, the limits and the rest may be others by now. */
+static void context_take(struct live *live)
+{
+	live->context = *live->outer;
+	live->context.live = live;
+}
+
 struct live *live_new(const struct view_context *view)
 {
 	struct live *live = mem_new(sizeof(*live));
 	const char *nearest;
 
-	live->view = view;
+	live->outer = view;
+	live->view = &live->context;
+	context_take(live);
 	live->gone = mem_new(LIVE_GONE_MAX * sizeof(*live->gone));
 	for (int i = 0; i < LIVE_COLUMNS; i++)
 		live->columns[i] = column_find(column_keys[i], &nearest);
@@ -76,6 +85,7 @@ void live_event(struct live *live, enum live_event_kind kind, const struct proc 
 
 	if (!live->now_ns)
 		return;
+	context_take(live);
 	switch (kind) {
 	case LIVE_IDENTITY:
 		/* One that is not there yet will be marked as new. */
@@ -167,34 +177,6 @@ static void order_add_gone(struct live *live)
 	}
 }
 
-struct cpu_row {
-	const struct proc *proc;
-	double cpu_percent;
-};
-
-static int compare_cpu(const void *left, const void *right)
-{
-	const struct cpu_row *one = left;
-	const struct cpu_row *other = right;
-
-	if (one->cpu_percent != other->cpu_percent)
-		return one->cpu_percent < other->cpu_percent ? -1 : 1;
-	return (one->proc->task->tgid < other->proc->task->tgid) -
-	       (one->proc->task->tgid > other->proc->task->tgid);
-}
-
-/* ps knows the average of a life only. */
-static void sort_by_cpu(const struct live *live, const struct proc **procs, size_t count)
-{
-	autofree struct cpu_row *rows = mem_resize(NULL, count, sizeof(*rows));
-
-	for (size_t i = 0; i < count; i++)
-		rows[i] = (struct cpu_row){procs[i], live_cpu_of(live, procs[i])};
-	qsort(rows, count, sizeof(*rows), compare_cpu);
-	for (size_t i = 0; i < count; i++)
-		procs[i] = rows[i].proc;
-}
-
 static void turn_round(const struct proc **procs, size_t count)
 {
 	for (size_t i = 0; i < count / 2; i++) {
@@ -214,14 +196,12 @@ static void section_sort(const struct live *live, const struct live_section *sec
 	const struct query query = {
 		.sort = &sort,
 		.sort_descending = &is_reversed,
-		.sort_count = sort && sort != live->columns[LIVE_CPU],
+		.sort_count = sort != NULL,
 	};
 
-	if (sort && sort == live->columns[LIVE_CPU])
-		sort_by_cpu(live, procs, count);
-	else if (sort || section->group.container || section->gone) /* else it is in order */
+	if (sort || section->group.container || section->gone) /* else it is in order */
 		sort_procs(&query, live->view, procs, count);
-	if (is_reversed && !query.sort_count)
+	if (is_reversed && !sort)
 		turn_round(procs, count);
 }
 
@@ -264,7 +244,7 @@ static void row_add_proc(struct live *live, size_t section, const struct proc *p
 
 	row->proc = proc;
 	row->mark = live_mark_of(live, proc);
-	row->cpu_percent = live_cpu_of(live, proc);
+	row->cpu_percent = live_cpu(live, proc);
 	row->weight = LIVE_NO_POWER;
 	if (proc->unknown & FIELD_BIT(FIELD_CAPS))
 		return;
@@ -297,6 +277,7 @@ static void frame_make(struct live *live, uint64_t now_boot_ns, bool is_next)
 {
 	bool has_usage;
 
+	context_take(live);
 	if (now_boot_ns < live->now_ns) {
 		live_memory_forget(live);
 		live_groups_forget(live);
@@ -416,9 +397,11 @@ static size_t row_of(const struct live *live, const struct proc *proc)
 
 size_t live_go(struct live *live, uint32_t pid, uint64_t start_boot_ns)
 {
-	const struct proc *proc = model_find(live->view->model, pid);
+	const struct proc *proc;
 	size_t row;
 
+	context_take(live);
+	proc = model_find(live->view->model, pid);
 	if (!proc || proc->task->start_boot_ns != start_boot_ns)
 		return SIZE_MAX;
 	row = row_of(live, proc);

@@ -120,6 +120,9 @@ void live_refresh(struct live *live, uint64_t now_boot_ns);
 const struct live_row *live_rows(const struct live *live, size_t *count);
 const struct live_group *live_groups(const struct live *live, size_t *count);
 
+/* %CPU of a process since the last live_update; below 0: not known. */
+double live_cpu(const struct live *live, const struct proc *proc);
+
 /* Sums over all that is selected, for the summary. */
 struct live_sums {
 	size_t containers;

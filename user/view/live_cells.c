@@ -22,14 +22,6 @@ const struct live_column_form live_columns[LIVE_COLUMNS] = {
 	[LIVE_COMMAND] = {.heading = "COMMAND"},
 };
 
-static void add_percent(struct text *out, double percent)
-{
-	if (percent < 0)
-		text_add_char(out, '?');
-	else
-		text_printf(out, percent < 1000 ? "%.1f" : "%.0f", percent);
-}
-
 /* Whole KiB up to `kib_max`, then MiB, then GiB: at most five characters. */
 static void add_size(struct text *out, uint64_t bytes, double kib_max)
 {
@@ -66,10 +58,6 @@ void live_cell(const struct live *live, const struct live_row *row, enum live_co
 	}
 	if (column == LIVE_CPU && row->mark == LIVE_GONE) {
 		text_add_char(out, '-');
-		return;
-	}
-	if (column == LIVE_CPU) {
-		add_percent(out, row->cpu_percent);
 		return;
 	}
 	if (column == LIVE_MEMORY) {
@@ -128,12 +116,17 @@ static void add_group_memory(const struct live_group *group, struct text *out)
 void live_group_cell(const struct live *live, const struct live_group *group,
 		     enum live_column column, struct text *out)
 {
+	const struct value cpu = {
+		.kind = group->cpu_percent < 0 ? VALUE_UNKNOWN : VALUE_REAL,
+		.real = group->cpu_percent,
+	};
+
 	switch (column) {
 	case LIVE_IN_PID:
 		text_add_unsigned(out, group->procs);
 		break;
 	case LIVE_CPU:
-		add_percent(out, group->cpu_percent);
+		cell_format(out, live->columns[LIVE_CPU], &cpu, live->view);
 		break;
 	case LIVE_MEMORY:
 		add_group_memory(group, out);

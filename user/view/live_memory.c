@@ -182,9 +182,17 @@ bool live_is_gone(const struct live *live, const struct proc *proc)
 	return at >= (const char *)live->gone && at < (const char *)(live->gone + LIVE_GONE_MAX);
 }
 
+/* NULL: it has ended, or has begun since. */
 static const struct live_memory *memory_of(const struct live *live, const struct proc *proc)
 {
-	return &live->memory[proc - live->procs];
+	const struct task_record *task = proc->task;
+	const struct live_memory *memory = &live->memory[proc - live->procs];
+	bool is_of_frame = proc >= live->procs && proc < live->procs + live->procs_count;
+
+	if (is_of_frame && memory->tgid == task->tgid &&
+	    memory->start_boot_ns == task->start_boot_ns)
+		return memory;
+	return live_memory_find(live, task->tgid, task->start_boot_ns);
 }
 
 enum live_mark live_mark_of(const struct live *live, const struct proc *proc)
@@ -194,6 +202,8 @@ enum live_mark live_mark_of(const struct live *live, const struct proc *proc)
 	if (live_is_gone(live, proc))
 		return LIVE_GONE;
 	memory = memory_of(live, proc);
+	if (!memory)
+		return LIVE_PLAIN;
 	if (memory->changed_ns && live->now_ns < memory->changed_ns + LIVE_MARK_NS)
 		return LIVE_CHANGED;
 	if (proc->unknown & FIELD_BIT(FIELD_START) || memory->start_boot_ns <= live->first_ns ||
@@ -202,7 +212,9 @@ enum live_mark live_mark_of(const struct live *live, const struct proc *proc)
 	return LIVE_NEW;
 }
 
-double live_cpu_of(const struct live *live, const struct proc *proc)
+double live_cpu(const struct live *live, const struct proc *proc)
 {
-	return live_is_gone(live, proc) ? -1 : memory_of(live, proc)->cpu_percent;
+	const struct live_memory *memory = live_is_gone(live, proc) ? NULL : memory_of(live, proc);
+
+	return memory ? memory->cpu_percent : -1;
 }

@@ -87,7 +87,9 @@ struct live_section {
 };
 
 struct live {
-	const struct view_context *view;
+	const struct view_context *outer; /* as it was given */
+	struct view_context context;      /* the same, with this table in it */
+	const struct view_context *view;  /* always the context */
 	struct live_settings settings;
 	struct query_live *query; /* NULL: everything is selected */
 	enum live_folding folding_all;
@@ -143,7 +145,6 @@ void live_gone_add(struct live *live, const struct proc *proc, uint64_t key);
 void live_gone_expire(struct live *live);
 bool live_is_gone(const struct live *live, const struct proc *proc);
 enum live_mark live_mark_of(const struct live *live, const struct proc *proc);
-double live_cpu_of(const struct live *live, const struct proc *proc);
 
 /* live_groups.c */
 uint64_t live_key(const struct container *container); /* NULL: the host */

@@ -9,6 +9,7 @@
 #include "host/facts.h"
 #include "model/model.h"
 #include "view/column.h"
+#include "view/live.h"
 #include "view/tree.h"
 
 #define PRIORITY_MAX 39 /* ps -o pri counts down from the least urgent one */
@@ -51,19 +52,32 @@ static void value_set_percent(struct value *value, double part, double whole)
 	value->real = whole > 0 ? (double)(int64_t)(part * 1000 / whole) / 10 : 0;
 }
 
+/* What `top` means by it. */
+static void get_live_cpu_percent(const struct live *live, const struct proc *proc,
+				 struct value *value)
+{
+	value->real = live_cpu(live, proc);
+	value->kind = value->real < 0 ? VALUE_UNKNOWN : VALUE_REAL;
+}
+
 PROC_GETTER(proc_get_cpu_percent)
 {
 	uint64_t now = view->facts->boot_now_ns;
 	uint64_t start = proc->task->start_boot_ns;
 
 	(void)column;
+	if (view->live) {
+		get_live_cpu_percent(view->live, proc, value);
+		return;
+	}
 	value_set_percent(value, (double)proc->cpu_ns, now > start ? (double)(now - start) : 0);
 }
 
 PROC_GETTER(proc_get_cpu_share)
 {
 	proc_get_cpu_percent(column, view, proc, value);
-	value_set_number(value, value->real < 99 ? (int64_t)value->real : 99);
+	if (value->kind == VALUE_REAL)
+		value_set_number(value, value->real < 99 ? (int64_t)value->real : 99);
 }
 
 PROC_GETTER(proc_get_mem_percent)
