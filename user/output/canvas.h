@@ -30,6 +30,7 @@ enum canvas_style {
 
 struct canvas;
 
+/* All blank. A side of 0 is taken as 1. */
 struct canvas *canvas_new(size_t width, size_t height);
 void canvas_free(struct canvas *canvas); /* takes NULL */
 void canvas_resize(struct canvas *canvas, size_t width, size_t height);
@@ -48,14 +49,31 @@ size_t canvas_put_right(struct canvas *canvas, size_t y, size_t x, size_t width,
 /* Gives what is there already another style: the selected row. */
 void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum canvas_style style);
 
-/* One cell, for who shows it: the bytes of a character and what combines with it; length 0: the
- * right half of a wide one. */
+/* Where the terminal's cursor rests: on the selected row, for who reads the screen by it (hidden),
+ * or where a prompt takes the next character. Kept within the canvas; cleared to the top left. */
+struct canvas_cursor {
+	size_t y;
+	size_t x;
+	bool is_shown;
+};
+void canvas_cursor_set(struct canvas *canvas, size_t y, size_t x, bool is_shown);
+struct canvas_cursor canvas_cursor(const struct canvas *canvas);
+
+/* One cell, for who shows it: the bytes of a character and of up to CANVAS_MARKS_MAX marks that
+ * combine with it; length 0: the right half of a wide one. */
+#define CANVAS_MARKS_MAX 4
 struct canvas_cell {
 	const char *text;
 	size_t length;
 	enum canvas_style style;
 };
 struct canvas_cell canvas_at(const struct canvas *canvas, size_t y, size_t x);
+
+/* to gets the size of from, and what is on it. */
+void canvas_copy(struct canvas *to, const struct canvas *from);
+
+/* Whether row y of both, which have the same width, looks the same. */
+bool canvas_is_same_row(const struct canvas *one, const struct canvas *other, size_t y);
 
 /* As lines of text without trailing spaces; 0 or -errno of the stream. */
 int canvas_write(const struct canvas *canvas, FILE *stream);
