@@ -90,13 +90,22 @@ static void take_event(struct change_line *line, const struct event *event,
 		take_args(line, event);
 }
 
+bool change_is_entering(const struct change_source *source)
+{
+	const struct proc *proc = source->proc;
+
+	if (!source->container || !proc)
+		return false;
+	if (source->parent)
+		return source->parent->container != source->container;
+	return !(proc->unknown & FIELD_BIT(FIELD_IN_PARENT)) && !proc->task->in_ppid;
+}
+
 static void take_parent(struct change_line *line, const struct change_source *source)
 {
 	const struct proc *parent = source->parent;
 
-	line->is_entering =
-		source->container && (parent ? parent->container != source->container
-					     : line->has_identity && !line->after.in_ppid);
+	line->is_entering = change_is_entering(source);
 	if (!parent)
 		return;
 	line->parent_pid = parent->task->tgid;

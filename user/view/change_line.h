@@ -11,7 +11,6 @@
 
 /* All that its words are made of, copied: the model and the event are gone by then. */
 struct change_line {
-	uint64_t number; /* of all that were added */
 	uint64_t time_boot_ns;
 	uint64_t start_boot_ns;
 	uint64_t lost;
@@ -42,6 +41,9 @@ struct change_line {
 };
 
 struct text;
+
+/* Its parent is in another container, or in none. */
+bool change_is_entering(const struct change_source *source);
 
 void change_line_take(struct change_line *line, const struct change_source *source);
 

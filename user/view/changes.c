@@ -9,25 +9,10 @@
 #include "view/change_line.h"
 #include "view/column.h"
 
-/*
- * What is most of a storm, programs that start and change nothing, pushes out its like only: one
- * that changed its user an hour ago is still there.
- */
-struct shelf {
-	struct change_line *lines;
-	size_t capacity;
-	size_t next; /* where the next one goes */
-	size_t count;
-};
-
-#define PLAIN_KEPT (CHANGES_KEPT / 4)
-
 struct changes {
 	const struct view_context *view;
-	struct shelf plain;
-	struct shelf others;
+	struct change_line *lines; /* CHANGES_KEPT, used in turn */
 	uint64_t added;
-	uint64_t forgotten;
 	struct text who;
 	struct text text;
 };
@@ -44,10 +29,7 @@ struct changes *changes_new(const struct view_context *view)
 	struct changes *changes = mem_new(sizeof(*changes));
 
 	changes->view = view;
-	changes->plain.capacity = PLAIN_KEPT;
-	changes->others.capacity = CHANGES_KEPT - PLAIN_KEPT;
-	changes->plain.lines = mem_new(changes->plain.capacity * sizeof(struct change_line));
-	changes->others.lines = mem_new(changes->others.capacity * sizeof(struct change_line));
+	changes->lines = mem_new(CHANGES_KEPT * sizeof(*changes->lines));
 	return changes;
 }
 
@@ -55,8 +37,7 @@ void changes_free(struct changes *changes)
 {
 	if (!changes)
 		return;
-	free(changes->plain.lines);
-	free(changes->others.lines);
+	free(changes->lines);
 	text_free(&changes->who);
 	text_free(&changes->text);
 	free(changes);
@@ -103,54 +84,26 @@ bool changes_kind(const struct event *event, const struct proc *proc, enum chang
 
 void changes_add(struct changes *changes, const struct change_source *source)
 {
-	bool is_plain =
-		source->kind == PANE_EXEC && source->event && !source->event->record->changed;
-	struct shelf *shelf = is_plain ? &changes->plain : &changes->others;
-	struct change_line *line = &shelf->lines[shelf->next];
+	struct change_line *line = &changes->lines[changes->added % CHANGES_KEPT];
+	const struct event *event = source->event;
 
-	shelf->next = (shelf->next + 1) % shelf->capacity;
-	if (shelf->count < shelf->capacity)
-		shelf->count++;
-	else
-		changes->forgotten++;
+	/* What a container's own processes start, and changes nothing, is its daily work. */
+	if (source->kind == PANE_EXEC && event && !event->record->changed &&
+	    !change_is_entering(source))
+		return;
 	change_line_take(line, source);
-	line->number = changes->added++;
+	changes->added++;
 }
 
 size_t changes_count(const struct changes *changes)
 {
-	return changes->plain.count + changes->others.count;
-}
-
-/* From the newest one on. */
-static const struct change_line *shelf_line(const struct shelf *shelf, size_t place)
-{
-	return &shelf->lines[(shelf->next + shelf->capacity - 1 - place) % shelf->capacity];
-}
-
-static bool is_newer(const struct changes *changes, size_t plain, size_t other)
-{
-	if (plain >= changes->plain.count || other >= changes->others.count)
-		return plain < changes->plain.count;
-	return shelf_line(&changes->plain, plain)->number >
-	       shelf_line(&changes->others, other)->number;
-}
-
-/* The two shelves as one list, newest first. */
-static const struct change_line *changes_line(const struct changes *changes, size_t place)
-{
-	size_t plain = 0;
-
-	for (size_t i = 0; i < place; i++)
-		plain += is_newer(changes, plain, i - plain);
-	return is_newer(changes, plain, place - plain)
-		       ? shelf_line(&changes->plain, plain)
-		       : shelf_line(&changes->others, place - plain);
+	return changes->added < CHANGES_KEPT ? (size_t)changes->added : CHANGES_KEPT;
 }
 
 void changes_get(struct changes *changes, size_t place, struct change *change)
 {
-	const struct change_line *line = changes_line(changes, place);
+	const struct change_line *line =
+		&changes->lines[(changes->added - 1 - place) % CHANGES_KEPT];
 
 	text_clear(&changes->who);
 	text_clear(&changes->text);
@@ -171,5 +124,5 @@ void changes_get(struct changes *changes, size_t place, struct change *change)
 
 uint64_t changes_forgotten(const struct changes *changes)
 {
-	return changes->forgotten;
+	return changes->added - changes_count(changes);
 }

@@ -16,7 +16,7 @@ struct view_context;
 #define CHANGES_KEPT 1000
 
 enum change_kind {
-	PANE_EXEC, /* in a container, or one that changes who it is */
+	PANE_EXEC, /* one that comes into a container from outside, or changes who it is */
 	PANE_CAPS,
 	PANE_USER,
 	PANE_USERNS,
@@ -47,9 +47,9 @@ struct changes *changes_new(const struct view_context *view);
 void changes_free(struct changes *changes); /* takes NULL */
 
 /*
- * What a line of the watch is about; all borrowed for the call. Plain forks, exits and execs of the
- * host that change nothing make no line. Cheap under load: words are made when the line is first
- * looked at or pushed out, names when it is added.
+ * What a line of the watch is about; all borrowed for the call. Plain forks, exits and execs
+ * that change nothing make no line. Cheap under load: words are made when somebody looks at the
+ * line, names when it is added.
  */
 struct change_source {
 	enum change_kind kind;
@@ -62,7 +62,8 @@ struct change_source {
 };
 void changes_add(struct changes *changes, const struct change_source *source);
 
-/* Which kind an event's line is of; false: it makes none. */
+/* Which kind an event's line is of; false: it makes none. changes_add still leaves out execs that
+ * turn out to have been started inside. */
 bool changes_kind(const struct event *event, const struct proc *proc, enum change_kind *kind);
 
 /* place 0 is the newest. */

@@ -33,7 +33,7 @@ struct live_memory {
 
 /* One that has ended: what is left of it. */
 #define LIVE_GONE_MAX 256
-#define LIVE_GONE_PER_GROUP 16
+#define LIVE_GONE_PER_GROUP 5 /* in one frame: the rest is only counted */
 #define LIVE_GONE_ARGS 512
 
 struct live_gone {
