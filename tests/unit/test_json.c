@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -74,6 +75,24 @@ static void strings_are_escaped(void **state)
 }
 
 /* As Python's bytes.decode("utf-8", "replace") gives them. */
+/* Strings are looked at many bytes at a time. */
+static void what_needs_an_escape_is_found_wherever_it_is(void **state)
+{
+	char data[50];
+	char expected[64];
+
+	(void)state;
+	for (size_t length = 1; length <= sizeof(data); length++) {
+		for (size_t place = 0; place < length; place++) {
+			memset(data, 'a', sizeof(data));
+			data[place] = '"';
+			snprintf(expected, sizeof(expected), "\"%.*s\\\"%.*s\"", (int)place, data,
+				 (int)(length - place - 1), data + place + 1);
+			assert_string_written(data, length, expected);
+		}
+	}
+}
+
 static void what_is_not_utf8_becomes_the_replacement_character(void **state)
 {
 	(void)state;
@@ -177,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commas_and_nesting_are_placed),
 		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(what_needs_an_escape_is_found_wherever_it_is),
 		cmocka_unit_test(what_is_not_utf8_becomes_the_replacement_character),
 		cmocka_unit_test(lossy_is_said_only_of_strings_that_lost_something),
 		cmocka_unit_test(any_valid_string_is_read_back_by_json_c),

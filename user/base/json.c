@@ -151,7 +151,7 @@ size_t json_plain_run(const char *data, size_t length)
 
 	while (run + sizeof(bytes_16) <= length && is_plain_16(data + run))
 		run += sizeof(bytes_16);
-	if (run < length && is_end_plain(data, length))
+	if (length - run < sizeof(bytes_16) && is_end_plain(data, length))
 		return length;
 	while (run < length && !escapes[(unsigned char)data[run]])
 		run++;
