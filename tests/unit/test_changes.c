@@ -266,9 +266,11 @@ static void what_is_pushed_out_is_counted(void **state)
 	struct pane *pane = pane_new();
 	struct change change;
 	const struct event_line *line = scene_setuid(&pane->stage);
+	struct event_record *record = &pane->stage.make.record;
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5000; i++) {
+		record->tid = (uint32_t)i;
 		pane->stage.line.time_boot_ns = i;
 		pane_add(pane, line);
 	}
@@ -278,6 +280,27 @@ static void what_is_pushed_out_is_counted(void **state)
 		changes_get(pane->changes, place, &change);
 		assert_int_equal(change.time_boot_ns, 5000 - place);
 	}
+	pane_free(pane);
+}
+
+static void what_a_process_does_in_a_row_is_one_line(void **state)
+{
+	struct pane *pane = pane_new();
+	const struct event_line *line = scene_bounding(&pane->stage);
+	struct task_identity *identity = (struct task_identity *)pane->stage.event.identity;
+	struct event_before *before = (struct event_before *)pane->stage.event.before;
+
+	(void)state;
+	pane_add(pane, line);
+	before->caps[CAP_SET_BOUNDING] = identity->caps[CAP_SET_BOUNDING];
+	identity->caps[CAP_SET_BOUNDING] = 1;
+	pane_add(pane, line);
+	assert_int_equal(changes_count(pane->changes), 1);
+	assert_string_equal(pane_line(pane, 0), "caps web 3816/1 sleep: bounding full -> CHOWN; "
+						"cause bounding-drop, 2 times");
+	pane->stage.line.time_boot_ns += SECOND;
+	pane_add(pane, line);
+	assert_int_equal(changes_count(pane->changes), 2);
 	pane_free(pane);
 }
 
@@ -310,6 +333,7 @@ int main(void)
 		cmocka_unit_test(losses_are_loud_and_counted),
 		cmocka_unit_test(what_programs_of_a_container_start_makes_no_line),
 		cmocka_unit_test(what_is_pushed_out_is_counted),
+		cmocka_unit_test(what_a_process_does_in_a_row_is_one_line),
 		cmocka_unit_test(a_line_leads_to_its_process),
 	};
 

@@ -14,6 +14,7 @@
 #include "view/proc_fields.h"
 
 #define NS_PER_S 1000000000ULL
+#define REPEAT_NS NS_PER_S
 
 static void take_name(char name[CHANGE_NAME_BYTES], const char *from)
 {
@@ -118,6 +119,7 @@ void change_line_take(struct change_line *line, const struct change_source *sour
 		.kind = source->kind,
 		.time_boot_ns = source->time_boot_ns,
 		.lost = source->lost,
+		.times = 1,
 	};
 	if (source->proc)
 		take_proc(line, source->proc, source->container);
@@ -125,6 +127,29 @@ void change_line_take(struct change_line *line, const struct change_source *sour
 		take_event(line, source->event, source->container);
 	take_parent(line, source);
 	take_container(line, source);
+}
+
+bool change_line_repeats(const struct change_line *line, const struct change_source *source)
+{
+	const struct event_record *last = &line->record;
+	const struct event_record *record = source->event ? source->event->record : NULL;
+
+	return record && record->action != EVENT_EXEC && last->tid == record->tid &&
+	       last->tgid == record->tgid && last->start_boot_ns == record->start_boot_ns &&
+	       last->action == record->action && last->cause == record->cause &&
+	       last->error == record->error && line->kind == source->kind &&
+	       source->time_boot_ns < line->time_boot_ns + REPEAT_NS;
+}
+
+void change_line_merge(struct change_line *line, const struct change_source *source)
+{
+	struct change_line first = *line;
+
+	change_line_take(line, source);
+	line->times = first.times + 1;
+	line->record.changed |= first.record.changed;
+	if (first.has_before)
+		line->before = first.before;
 }
 
 static void add_comm(struct text *out, const char comm[COMM_SIZE])
@@ -308,6 +333,12 @@ static void add_changes(const struct change_line *line, const struct view_contex
 		add_children(line, view, out);
 }
 
+static void add_times(const struct change_line *line, struct text *out)
+{
+	if (line->times > 1)
+		text_printf(out, ", %llu times", (unsigned long long)line->times);
+}
+
 static void add_cause(const struct change_line *line, struct text *out)
 {
 	const char *cause = change_cause_name(line->record.cause);
@@ -318,6 +349,7 @@ static void add_cause(const struct change_line *line, struct text *out)
 	}
 	if (line->record.flags & (EVENT_INFERRED | EVENT_REPAIR))
 		text_add_string(out, " (inferred)");
+	add_times(line, out);
 }
 
 static void add_parent(const struct change_line *line, struct text *out)
@@ -367,6 +399,7 @@ static void add_refused(const struct change_line *line, struct text *out)
 		text_add_string(out, error);
 	else
 		text_add_number(out, line->record.error);
+	add_times(line, out);
 }
 
 static void add_container(const struct change_line *line, const struct view_context *view,
@@ -405,6 +438,8 @@ void change_line_text(const struct change_line *line, const struct view_context 
 	case PANE_NS:
 	case PANE_PRIVILEGES:
 		add_changes(line, view, out);
+		if (!out->length && line->times > 1)
+			text_add_string(out, "as it was before");
 		add_cause(line, out);
 		return;
 	case PANE_REFUSED:

@@ -14,6 +14,7 @@ struct change_line {
 	uint64_t time_boot_ns;
 	uint64_t start_boot_ns;
 	uint64_t lost;
+	uint64_t times;  /* it happened, in a row */
 	uint64_t age_ns; /* of a container that has ended; 0: not known */
 	uint64_t declared_caps;
 	enum change_kind kind;
@@ -44,6 +45,11 @@ struct text;
 
 /* Its parent is in another container, or in none. */
 bool change_is_entering(const struct change_source *source);
+
+/* The same process does the same once more, at once: a runtime drops capabilities one by one. */
+bool change_line_repeats(const struct change_line *line, const struct change_source *source);
+/* From what was before the first to what is after the last; how often is said. */
+void change_line_merge(struct change_line *line, const struct change_source *source);
 
 void change_line_take(struct change_line *line, const struct change_source *source);
 

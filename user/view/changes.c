@@ -82,6 +82,11 @@ bool changes_kind(const struct event *event, const struct proc *proc, enum chang
 	}
 }
 
+static struct change_line *changes_line(const struct changes *changes, size_t place)
+{
+	return &changes->lines[(changes->added - 1 - place) % CHANGES_KEPT];
+}
+
 void changes_add(struct changes *changes, const struct change_source *source)
 {
 	struct change_line *line = &changes->lines[changes->added % CHANGES_KEPT];
@@ -91,6 +96,10 @@ void changes_add(struct changes *changes, const struct change_source *source)
 	if (source->kind == PANE_EXEC && event && !event->record->changed &&
 	    !change_is_entering(source))
 		return;
+	if (changes->added && change_line_repeats(changes_line(changes, 0), source)) {
+		change_line_merge(changes_line(changes, 0), source);
+		return;
+	}
 	change_line_take(line, source);
 	changes->added++;
 }
@@ -102,8 +111,7 @@ size_t changes_count(const struct changes *changes)
 
 void changes_get(struct changes *changes, size_t place, struct change *change)
 {
-	const struct change_line *line =
-		&changes->lines[(changes->added - 1 - place) % CHANGES_KEPT];
+	const struct change_line *line = changes_line(changes, place);
 
 	text_clear(&changes->who);
 	text_clear(&changes->text);
