@@ -92,7 +92,8 @@ static void beyond_the_canvas_nothing_happens(void **state)
 	assert_int_equal(put(canvas, 0, 0, 0, "abc"), 0);
 	canvas_style(canvas, 5, 0, 3, STYLE_BOLD);
 	canvas_style(canvas, 0, 5, 3, STYLE_BOLD);
-	assert_string_equal(show(canvas), "\n");
+	canvas_blank(canvas, 1);
+	assert_string_equal(show(canvas), "");
 	assert_int_equal(canvas_at(canvas, 7, 7).length, 1);
 	canvas_free(canvas);
 }
@@ -249,6 +250,18 @@ static void outside_utf8_all_is_ascii(void **state)
 	canvas_free(canvas);
 }
 
+static void blank_lines_at_the_end_are_not_written(void **state)
+{
+	struct canvas *canvas = canvas_new(4, 5);
+
+	(void)state;
+	put(canvas, 2, 0, 4, "ab");
+	put(canvas, 3, 0, 4, "cd");
+	canvas_blank(canvas, 3);
+	assert_string_equal(show(canvas), "\n\nab\n");
+	canvas_free(canvas);
+}
+
 static void a_style_changes_no_text(void **state)
 {
 	struct canvas *canvas = canvas_new(4, 1);
@@ -301,6 +314,7 @@ int main(void)
 		cmocka_unit_test_teardown(no_control_character_is_ever_shown, shown_free),
 		cmocka_unit_test(a_huge_text_costs_what_is_seen_of_it),
 		cmocka_unit_test_teardown(outside_utf8_all_is_ascii, shown_free),
+		cmocka_unit_test_teardown(blank_lines_at_the_end_are_not_written, shown_free),
 		cmocka_unit_test_teardown(a_style_changes_no_text, shown_free),
 		cmocka_unit_test(a_copy_is_the_same_and_a_change_is_seen),
 	};

@@ -209,6 +209,14 @@ size_t canvas_put_right(struct canvas *canvas, size_t y, size_t x, size_t width,
 	       x;
 }
 
+void canvas_blank(struct canvas *canvas, size_t y)
+{
+	if (y >= canvas->height)
+		return;
+	for (size_t x = 0; x < canvas->width; x++)
+		*cell_at(canvas, y, x) = blank;
+}
+
 void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum canvas_style style)
 {
 	if (y >= canvas->height || x >= canvas->width)
@@ -266,10 +274,13 @@ static size_t row_length(const struct canvas *canvas, size_t y)
 
 int canvas_write(const struct canvas *canvas, FILE *stream)
 {
+	size_t height = canvas->height;
 	struct text out = {0};
 	int r = 0;
 
-	for (size_t y = 0; y < canvas->height && !r; y++) {
+	while (height && !row_length(canvas, height - 1))
+		height--;
+	for (size_t y = 0; y < height && !r; y++) {
 		size_t length = row_length(canvas, y);
 
 		for (size_t x = 0; x < length; x++) {

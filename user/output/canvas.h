@@ -46,6 +46,8 @@ size_t canvas_put(struct canvas *canvas, size_t y, size_t x, size_t width, enum 
 		  const char *text, size_t length);
 size_t canvas_put_right(struct canvas *canvas, size_t y, size_t x, size_t width,
 			enum canvas_style style, const char *text, size_t length);
+/* Makes a row blank again. */
+void canvas_blank(struct canvas *canvas, size_t y);
 /* Gives what is there already another style: the selected row. */
 void canvas_style(struct canvas *canvas, size_t y, size_t x, size_t width, enum canvas_style style);
 
@@ -75,7 +77,8 @@ void canvas_copy(struct canvas *to, const struct canvas *from);
 /* Whether row y of both, which have the same width, looks the same. */
 bool canvas_is_same_row(const struct canvas *one, const struct canvas *other, size_t y);
 
-/* As lines of text without trailing spaces; 0 or -errno of the stream. */
+/* As lines of text, without the blanks that trail each and the blank lines that trail all; 0 or
+ * -errno of the stream. */
 int canvas_write(const struct canvas *canvas, FILE *stream);
 
 #endif

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "view/live.h"
+
 struct canvas;
 struct changes;
-struct live;
 struct page;
 struct view_context;
 
@@ -54,6 +55,17 @@ enum top_pane {
 	TOP_PANE_FOCUSED, /* arrows move in it */
 };
 
+/* How wide columns have become, so that they do not move with each row that comes and goes.
+ * Zero-initialise; a canvas of another width begins anew. */
+struct top_memory {
+	size_t canvas_width;
+	size_t columns[LIVE_COLUMNS];
+	size_t word; /* of the pane */
+	size_t container;
+	size_t who;
+};
+
+/* keys_count 0: a document rather than a screen, with all lines of the pane and no last line. */
 struct top_frame {
 	const struct view_context *view;
 	const struct live *live;
@@ -67,14 +79,15 @@ struct top_frame {
 	struct top_prompt prompt;
 	const struct top_key_help *keys;
 	size_t keys_count;
-	const char *message; /* for a moment, instead of the keys; NULL: none */
-	const char *filter;  /* in force, shown in line 2; NULL: none */
+	const char *message;       /* for a moment, instead of the keys; NULL: none */
+	const char *filter;        /* in force, shown in line 2; NULL: none */
+	struct top_memory *memory; /* NULL: columns are as wide as these rows need */
 };
 
 void top_draw(struct canvas *canvas, const struct top_frame *frame);
 
 /* A page over the whole screen: help, inspect, inside. first: moved so that it is not beyond the
- * end. */
+ * end. prompt: NULL, or what stands in the last line. */
 void top_draw_page(struct canvas *canvas, const char *title, const struct page *page, size_t *first,
 		   const struct top_prompt *prompt);
 

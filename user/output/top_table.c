@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table: groups and processes, in columns as wide as they need. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "host/facts.h"
+#include "output/top_parts.h"
+#include "view/column.h"
+
+#define MARK_WIDTH 2      /* the mark and a blank */
+#define COMMAND_WANTED 20 /* for its sake the numbers that ps has too leave */
+#define COMMAND_LEAST 8   /* for its sake anything else does */
+#define NUMBERS_LEAVE 2   /* live_columns.leaves up to here */
+#define DRIFT_GAP 4
+#define NARROW_DRIFT_GAP 1
+
+/* From the beginning, so that columns move seldom; and at most, so that one name does not push
+ * the rest off the screen. 0: as in the code. */
+static const struct {
+	size_t least;
+	size_t most;
+} bounds[LIVE_COLUMNS] = {
+	[LIVE_USER] = {7, 16},   [LIVE_PID] = {7, 10},    [LIVE_IN_USER] = {8, 16},
+	[LIVE_IN_PID] = {6, 10}, [LIVE_CPU] = {5, 7},     [LIVE_MEMORY] = {9, 11},
+	[LIVE_CAPS] = {25, 60},  [LIVE_COMMAND] = {7, 0},
+};
+
+struct cell {
+	size_t start;
+	size_t length;
+};
+
+struct table {
+	struct canvas *canvas;
+	const struct top_frame *frame;
+	const struct live_row *rows; /* those shown */
+	size_t count;
+	struct cell (*cells)[LIVE_COLUMNS];
+	struct text text;
+	size_t widths[LIVE_COLUMNS];
+	size_t at[LIVE_COLUMNS];
+	bool has_left[LIVE_COLUMNS];
+};
+
+/* All cells that are seen, and how wide they make their columns. */
+static void table_fill(struct table *table)
+{
+	table->cells = mem_new((table->count + 1) * sizeof(*table->cells));
+	for (size_t i = 0; i < LIVE_COLUMNS; i++)
+		table->widths[i] = bounds[i].least;
+	for (size_t row = 0; row < table->count; row++) {
+		for (enum live_column i = 0; i < LIVE_COLUMNS; i++) {
+			struct cell *cell = &table->cells[row][i];
+			size_t width;
+
+			cell->start = table->text.length;
+			live_cell(table->frame->live, &table->rows[row], i, &table->text);
+			cell->length = table->text.length - cell->start;
+			if (i == LIVE_COMMAND)
+				continue;
+			width = text_width(table->text.data + cell->start, cell->length);
+			table->widths[i] =
+				top_max(table->widths[i], top_min(width, bounds[i].most));
+		}
+	}
+}
+
+static void table_remember(struct table *table)
+{
+	struct top_memory *memory = table->frame->memory;
+
+	if (!memory)
+		return;
+	for (size_t i = 0; i < LIVE_COLUMNS; i++) {
+		memory->columns[i] = top_max(memory->columns[i], table->widths[i]);
+		table->widths[i] = memory->columns[i];
+	}
+}
+
+/* Where the last column begins: what the others take. */
+static size_t table_place(struct table *table)
+{
+	size_t x = MARK_WIDTH;
+
+	for (size_t i = 0; i < LIVE_COLUMNS; i++) {
+		table->at[i] = x;
+		if (i != LIVE_COMMAND && !table->has_left[i])
+			x += table->widths[i] + 1;
+	}
+	return x;
+}
+
+static void table_narrow(struct table *table)
+{
+	size_t width = canvas_width(table->canvas);
+
+	for (int leaves = 1; leaves < LIVE_COLUMNS; leaves++) {
+		size_t wanted = leaves <= NUMBERS_LEAVE ? COMMAND_WANTED : COMMAND_LEAST;
+
+		if (table_place(table) + wanted <= width)
+			return;
+		for (size_t i = 0; i < LIVE_COLUMNS; i++) {
+			if (live_columns[i].leaves == leaves)
+				table->has_left[i] = true;
+		}
+	}
+	table_place(table);
+}
+
+static void table_put(const struct table *table, size_t y, enum live_column column,
+		      enum canvas_style style, const char *text, size_t length)
+{
+	size_t width = column == LIVE_COMMAND ? SIZE_MAX : table->widths[column];
+
+	if (table->has_left[column])
+		return;
+	if (live_columns[column].is_right)
+		canvas_put_right(table->canvas, y, table->at[column], width, style, text, length);
+	else
+		canvas_put(table->canvas, y, table->at[column], width, style, text, length);
+}
+
+static void heading_draw(const struct table *table, size_t y)
+{
+	for (enum live_column i = 0; i < LIVE_COLUMNS; i++) {
+		const char *heading = live_columns[i].heading;
+
+		table_put(table, y, i, STYLE_HEADING, heading, strlen(heading));
+	}
+	canvas_style(table->canvas, y, 0, SIZE_MAX, STYLE_HEADING);
+}
+
+static enum canvas_style style_of_weight(enum live_weight weight, enum canvas_style usual)
+{
+	switch (weight) {
+	case LIVE_FULL:
+		return STYLE_FULL;
+	case LIVE_POWERFUL:
+		return STYLE_POWERFUL;
+	case LIVE_IN_USERNS:
+		return STYLE_DIM;
+	case LIVE_NO_POWER:
+	case LIVE_SOME_POWER:
+		break;
+	}
+	return usual;
+}
+
+/* "docker  ubuntu  3": the group's name, and how many there are, where the columns up to IN-PID
+ * are in other rows. */
+static void title_draw(const struct table *table, size_t y, const struct live_group *group,
+		       const struct cell *procs)
+{
+	size_t end = MARK_WIDTH;
+	size_t count_width = text_width(table->text.data + procs->start, procs->length);
+	struct text title = {0};
+	size_t room;
+
+	for (enum live_column i = LIVE_USER; i <= LIVE_IN_PID; i++) {
+		if (!table->has_left[i])
+			end = table->at[i] + table->widths[i];
+	}
+	room = end - MARK_WIDTH > count_width ? end - MARK_WIDTH - count_width - 1 : 0;
+	live_group_title(table->frame->live, group, !table->has_left[LIVE_CPU], &title);
+	if (!table->has_left[LIVE_CPU] && text_width(title.data, title.length) > room) {
+		text_clear(&title);
+		live_group_title(table->frame->live, group, false, &title);
+	}
+	canvas_put(table->canvas, y, MARK_WIDTH, room, STYLE_GROUP, title.data, title.length);
+	canvas_put_right(table->canvas, y, MARK_WIDTH, end - MARK_WIDTH, STYLE_GROUP,
+			 table->text.data + procs->start, procs->length);
+	text_free(&title);
+}
+
+static void group_draw(const struct table *table, size_t y, const struct live_group *group,
+		       const struct cell *cells)
+{
+	canvas_put(table->canvas, y, 0, 1, STYLE_GROUP, group->is_folded ? "+" : "-", 1);
+	title_draw(table, y, group, &cells[LIVE_IN_PID]);
+	for (enum live_column i = LIVE_CPU; i < LIVE_COLUMNS; i++) {
+		enum canvas_style style = STYLE_GROUP;
+
+		if (i == LIVE_CAPS)
+			style = style_of_weight(group->weight, STYLE_GROUP);
+		if (i == LIVE_COMMAND && group->is_drifting)
+			style = STYLE_FULL;
+		table_put(table, y, i, style, table->text.data + cells[i].start, cells[i].length);
+	}
+}
+
+static enum canvas_style style_of_cell(const struct live_row *row, enum live_column column)
+{
+	if (row->mark == LIVE_GONE)
+		return STYLE_GONE;
+	if (column == LIVE_CAPS)
+		return style_of_weight(row->weight, STYLE_PLAIN);
+	return live_columns[column].is_inside ? STYLE_INSIDE : STYLE_PLAIN;
+}
+
+/* A command that is cut does not take along what is said about it. */
+static void command_draw(const struct table *table, size_t y, const struct live_row *row,
+			 const struct cell *cell)
+{
+	size_t x = table->at[LIVE_COMMAND];
+	size_t room = canvas_width(table->canvas) > x ? canvas_width(table->canvas) - x : 0;
+	const char *command = table->text.data + cell->start;
+	struct text drift = {0};
+	size_t gap = DRIFT_GAP;
+
+	if (!row->drift || row->mark == LIVE_GONE) {
+		canvas_put(table->canvas, y, x, room, style_of_cell(row, LIVE_COMMAND), command,
+			   cell->length);
+		return;
+	}
+	text_printf(&drift, "<- %u more than declared", row->drift);
+	if (room < drift.length + gap + COMMAND_LEAST) {
+		gap = NARROW_DRIFT_GAP;
+		text_clear(&drift);
+		text_printf(&drift, "<- +%u", row->drift);
+	}
+	room = room > drift.length + gap ? room - drift.length - gap : 0;
+	x += canvas_put(table->canvas, y, x, room, STYLE_PLAIN, command, cell->length);
+	canvas_put(table->canvas, y, x + gap, SIZE_MAX, STYLE_FULL, drift.data, drift.length);
+	text_free(&drift);
+}
+
+static void proc_draw(const struct table *table, size_t y, const struct live_row *row,
+		      const struct cell *cells)
+{
+	if (row->mark == LIVE_GONE)
+		canvas_put(table->canvas, y, 0, 1, STYLE_GONE, "x", 1);
+	else if (row->mark != LIVE_PLAIN)
+		canvas_put(table->canvas, y, 0, 1, STYLE_FRESH, "*", 1);
+	for (enum live_column i = 0; i < LIVE_COMMAND; i++)
+		table_put(table, y, i, style_of_cell(row, i), table->text.data + cells[i].start,
+			  cells[i].length);
+	command_draw(table, y, row, &cells[LIVE_COMMAND]);
+}
+
+static void rows_draw(const struct table *table, const struct top_layout *layout)
+{
+	static const char nothing[] = "no process is selected";
+	size_t selected = table->frame->selected;
+	size_t first = *table->frame->first;
+
+	if (!table->count)
+		canvas_put(table->canvas, layout->rows_y, MARK_WIDTH, SIZE_MAX, STYLE_DIM, nothing,
+			   strlen(nothing));
+	for (size_t i = 0; i < table->count; i++) {
+		const struct live_row *row = &table->rows[i];
+		size_t y = layout->rows_y + i;
+
+		if (row->proc)
+			proc_draw(table, y, row, table->cells[i]);
+		else
+			group_draw(table, y, row->group, table->cells[i]);
+		if (first + i != selected || table->frame->pane == TOP_PANE_FOCUSED)
+			continue;
+		canvas_style(table->canvas, y, 0, SIZE_MAX, STYLE_SELECTED);
+		canvas_cursor_set(table->canvas, y, 0, false);
+	}
+}
+
+void top_table_draw(struct canvas *canvas, const struct top_frame *frame,
+		    const struct top_layout *layout)
+{
+	struct table table = {.canvas = canvas, .frame = frame};
+	size_t count;
+	const struct live_row *rows = live_rows(frame->live, &count);
+
+	top_scroll(frame->first, frame->selected, count, layout->rows);
+	if (count) {
+		table.rows = rows + *frame->first;
+		table.count = top_min(count - *frame->first, layout->rows);
+	}
+	table_fill(&table);
+	table_remember(&table);
+	table_narrow(&table);
+	if (layout->has_heading)
+		heading_draw(&table, layout->heading_y);
+	rows_draw(&table, layout);
+	free(table.cells);
+	text_free(&table.text);
+}
