@@ -25,10 +25,21 @@ static double cpu_percent(const struct live_state *state, const struct cgroup_li
 	uint64_t used_ns = limits->facts[CGROUP_CPU_USAGE];
 	uint64_t before_ns = state->limits.facts[CGROUP_CPU_USAGE];
 
-	if (!state->read_ns || now_ns <= state->read_ns || used_ns < before_ns ||
+	if (now_ns <= state->read_ns || used_ns < before_ns ||
 	    (limits->unknown | state->limits.unknown) & 1u << CGROUP_CPU_USAGE)
 		return -1;
 	return (double)(used_ns - before_ns) * PERCENT / (double)(now_ns - state->read_ns);
+}
+
+/* Of one that began after the frame before: all that it has ever used is of this one. */
+static double cpu_percent_of_new(const struct live *live, const struct container *container,
+				 const struct cgroup_limits *limits)
+{
+	if (!live->base_ns || live->now_ns <= live->base_ns ||
+	    container->start_boot_ns < live->base_ns || limits->unknown & 1u << CGROUP_CPU_USAGE)
+		return -1;
+	return (double)limits->facts[CGROUP_CPU_USAGE] * PERCENT /
+	       (double)(live->now_ns - live->base_ns);
 }
 
 static void usage_read_one(struct live *live, struct live_section *section)
@@ -40,7 +51,9 @@ static void usage_read_one(struct live *live, struct live_section *section)
 					container->first_pid, container->id, &limits);
 	uint64_t now_ns = clock_now();
 
-	state->cpu_percent = failed ? -1 : cpu_percent(state, &limits, now_ns);
+	state->cpu_percent = failed           ? -1
+			     : state->read_ns ? cpu_percent(state, &limits, now_ns)
+					      : cpu_percent_of_new(live, container, &limits);
 	state->failed = failed;
 	state->limits = limits;
 	state->read_ns = now_ns;
