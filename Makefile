@@ -70,6 +70,12 @@ check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6
 	@$(MAKE) --no-print-directory all tests static
 	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
+.PHONY: kernel-table
+kernel-table: ## make docs/kernels.md anew, from what doctor says under other kernels, in QEMU
+	@sh tests/setup.sh install kernels
+	@$(MAKE) --no-print-directory static tests
+	@BUILD=$(BUILD) tests/vm/table $(K)
+
 setup: ## install what is missing to build and test
 	@sh tests/setup.sh install test
 

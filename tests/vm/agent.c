@@ -8,8 +8,8 @@
  *	start WORD...	the same without waiting: STATUS is its pid
  *	stop PID SIGNAL	sends the signal, waits, and answers as run
  *
- * It is also what those words are: /init as ... changes what it is and executes, /init cat FILE,
- * /init write FILE TEXT, /init hold, /init log (the kernel's).
+ * It is also what those words are: /init as ... changes what it is and executes; /init cat, write,
+ * copy, mount, hold, sleep, log and storm do what programs would that are not there (mains, below).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -219,6 +219,22 @@ static void write_main(char **words)
 		fail(words[0]);
 }
 
+static void copy_main(char **words)
+{
+	int from = open(words[0], O_RDONLY);
+	int to = open(words[1], O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	if (from < 0 || to < 0)
+		fail("copy");
+	copy_file(from, to);
+}
+
+static void mount_main(char **words)
+{
+	if (mount(words[0], words[1], words[0], 0, NULL))
+		fail(words[1]);
+}
+
 static void log_main(char **words)
 {
 	static char text[LOG_SIZE];
@@ -280,6 +296,47 @@ static void as_main(char **words)
 	fail(words[3]);
 }
 
+static void sleep_main(char **words)
+{
+	sleep((unsigned int)atoi(words[0]));
+}
+
+static void storm_credentials(unsigned long count)
+{
+	for (unsigned long i = 1; i <= count; i++) {
+		if (syscall(SYS_setresuid, (uid_t)i, -1, -1))
+			fail("setresuid");
+	}
+}
+
+static void storm_fork(unsigned long count)
+{
+	for (unsigned long i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(0);
+		waitpid(child, NULL, 0);
+	}
+}
+
+/* KIND TASKS COUNT: each of so many tasks does it so many times, all at once. */
+static void storm_main(char **words)
+{
+	bool is_fork = !strcmp(words[0], "fork");
+	unsigned long tasks = strtoul(words[1], NULL, 0);
+	unsigned long count = strtoul(words[2], NULL, 0);
+
+	for (unsigned long i = 0; i < tasks; i++) {
+		if (fork())
+			continue;
+		(is_fork ? storm_fork : storm_credentials)(count);
+		_exit(0);
+	}
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
 static void hold_main(char **words)
 {
 	(void)words;
@@ -292,8 +349,9 @@ static const struct {
 	int words;
 	void (*main)(char **words);
 } mains[] = {
-	{"cat", 1, cat_main}, {"write", 2, write_main}, {"log", 0, log_main},
-	{"as", 4, as_main},   {"hold", 0, hold_main},
+	{"cat", 1, cat_main},     {"write", 2, write_main}, {"copy", 2, copy_main},
+	{"mount", 2, mount_main}, {"log", 0, log_main},     {"as", 4, as_main},
+	{"hold", 0, hold_main},   {"sleep", 1, sleep_main}, {"storm", 3, storm_main},
 };
 
 int main(int argc, char **argv)

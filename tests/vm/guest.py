@@ -19,10 +19,12 @@ KERNEL = os.environ.get("NSVIEW_KERNEL", "")
 requires_kernel = unittest.skipUnless(KERNEL, "no kernel was named")
 SECONDS = 120  # of a command; emulated processors are slow
 
+SHARED = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
 MACHINES = {
     # -cx16: see tests/kernel/vm/boot.
-    "x86_64": ["qemu-system-x86_64", "-M", "pc,accel=tcg", "-cpu", "max,-cx16"],
-    "arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "max,pauth-impdef=on"],
+    "x86_64": ["qemu-system-x86_64", "-M", "pc,accel=tcg,memory-backend=memory", "-cpu", "max,-cx16"],
+    "arm64": ["qemu-system-aarch64", "-M", "virt,memory-backend=memory", "-cpu", "max,pauth-impdef=on"],
 }
 CONSOLES = {"x86_64": "ttyS0", "arm64": "ttyAMA0"}
 
@@ -64,8 +66,9 @@ class Guest:
     """with Guest() as guest: guest.run(...). cmdline: more for the kernel; files: {path: bytes}."""
 
     def __init__(self, kernel=KERNEL, cmdline="", files=None, options=(), memory=512, architecture="x86_64"):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-guest-"))
-        self.process = self.line = None
+        # The guest's memory is a file in it, which is to be memory here too.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-guest-", dir=SHARED))
+        self.process = self.line = self.memory = None
         try:
             self.start(kernel, cmdline, files or {}, options, memory, architecture)
         except BaseException:
@@ -81,9 +84,10 @@ class Guest:
         listener.listen()
         console = f"console={CONSOLES[architecture]} panic=-1 {cmdline}"
         self.process = subprocess.Popen(
-            [*MACHINES[architecture], "-smp", "1", "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
+            ["setpriv", "--pdeathsig", "KILL", *MACHINES[architecture], "-smp", "1", "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
              "none", "-no-reboot", "-kernel", str(kernel_directory(kernel) / "vmlinuz"), "-initrd",
-             str(self.folder / "initramfs"), "-append", console, "-chardev",
+             str(self.folder / "initramfs"), "-append", console, "-object",
+             f"memory-backend-file,id=memory,size={memory}M,mem-path={self.folder}/memory,share=on", "-chardev",
              f"socket,id=line,path={self.folder}/line", "-serial", "chardev:line", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(self.folder / "qemu").open("w"))
         listener.settimeout(SECONDS)
@@ -94,6 +98,9 @@ class Guest:
         self.console = b""
         while not (self.console + self.pending).endswith(b"agent: ready\n"):
             self.read_more()
+        # Without a name, it ends with the guest whatever becomes of us.
+        self.memory = (self.folder / "memory").open("r+b")
+        (self.folder / "memory").unlink()
 
     def read_more(self):
         try:
@@ -168,8 +175,9 @@ class Guest:
         return result
 
     def end(self):
-        if self.line:
-            self.line.close()
+        for one in (self.line, self.memory):
+            if one:
+                one.close()
         if self.process:
             self.process.kill()
             self.process.wait()

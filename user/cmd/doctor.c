@@ -2,12 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,11 +20,12 @@
 #include "host/caps.h"
 #include "host/cgroup.h"
 #include "host/facts.h"
+#include "host/lockdown.h"
 #include "host/procfs.h"
+#include "source/privileges.h"
 #include "source/source.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
-#define SECURITYFS "/sys/kernel/security"
 #define CAP_BIT(capability) (1ULL << (capability))
 
 struct doctor_options {
@@ -54,6 +53,7 @@ struct finding {
 
 struct doctor {
 	const struct app *app;
+	struct needs needs;
 	bool can_read_kernel; /* the iterator did */
 };
 
@@ -100,40 +100,63 @@ static void doctor_btf(struct doctor *doctor, struct finding *finding)
 				"with --btf FILE");
 }
 
-/* Until 5.8 there was only CAP_SYS_ADMIN, which still stands for both. */
-static uint64_t caps_missing(const struct facts *facts)
+static bool is_hosts_user(const struct facts *facts)
 {
-	uint64_t needed = CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON);
+	return !facts->self_ns[NS_USER] || facts->self_ns[NS_USER] == NS_HOST_USER;
+}
 
-	if (facts->cap_effective & CAP_BIT(CAP_SYS_ADMIN))
-		return 0;
-	if (facts->cap_last < CAP_BPF)
-		needed = CAP_BIT(CAP_SYS_ADMIN);
-	return needed & ~facts->cap_effective;
+static void add_caps(const struct doctor *doctor, struct text *out, uint64_t caps)
+{
+	caps_words_long(out, caps, doctor->app->facts.cap_last, true);
 }
 
 static void doctor_privileges(struct doctor *doctor, struct finding *finding)
 {
 	const struct facts *facts = &doctor->app->facts;
-	bool is_host_user = !facts->self_ns[NS_USER] || facts->self_ns[NS_USER] == NS_HOST_USER;
-	uint64_t missing = caps_missing(facts);
+	uint64_t missing = needs_missing(doctor->needs.processes, facts);
+	uint64_t inexact = needs_missing(doctor->needs.exact, facts);
+	uint64_t unnamed = needs_missing(doctor->needs.names, facts);
 
 	text_printf(&finding->value, "uid %u, ", facts->euid);
-	caps_words_long(&finding->value, facts->cap_effective, facts->cap_last, is_host_user);
-	if (!is_host_user || missing) {
+	caps_words_long(&finding->value, facts->cap_effective, facts->cap_last,
+			is_hosts_user(facts));
+	if (!is_hosts_user(facts)) {
 		finding->verdict = VERDICT_LACKS;
-		text_add_string(&finding->remedy, "to read the kernel, run nsview as root");
-		if (is_host_user) {
-			text_add_string(&finding->remedy, ", or with ");
-			caps_words_long(&finding->remedy, missing, facts->cap_last, true);
-		} else {
-			text_add_string(&finding->remedy, " of the host's own user namespace");
-		}
-	} else if (!(facts->cap_effective & CAP_BIT(CAP_SYS_PTRACE))) {
+		text_add_string(&finding->remedy, "to read the kernel, run nsview as root of the "
+						  "host's own user namespace");
+	} else if (missing) {
+		finding->verdict = VERDICT_LACKS;
+		text_add_string(&finding->remedy,
+				"to read the kernel, run nsview as root, or with ");
+		add_caps(doctor, &finding->remedy, missing);
+	} else if (inexact) {
 		finding->verdict = VERDICT_LIMITS;
-		text_add_string(&finding->remedy, "with SYS_PTRACE, nsview also shows exe, cwd and "
-						  "user names inside containers");
+		add_caps(doctor, &finding->remedy, inexact);
+		text_add_string(&finding->remedy,
+				", or kernel.perf_event_paranoid of 2, would allow kprobes");
+	} else if (unnamed) {
+		finding->verdict = VERDICT_LIMITS;
+		text_add_string(&finding->remedy, "with ");
+		add_caps(doctor, &finding->remedy, unnamed);
+		text_add_string(&finding->remedy, ", nsview also shows exe, cwd and user names "
+						  "inside containers");
 	}
+}
+
+static void doctor_needs(struct doctor *doctor, struct finding *finding)
+{
+	const struct needs *needs = &doctor->needs;
+
+	add_caps(doctor, &finding->value, needs->processes);
+	text_add_string(&finding->value, " for processes and events");
+	if (needs->exact != needs->processes) {
+		text_add_string(&finding->value, "; ");
+		add_caps(doctor, &finding->value, needs->exact);
+		text_add_string(&finding->value, " for kprobes");
+	}
+	text_add_string(&finding->value, "; ");
+	add_caps(doctor, &finding->value, needs->names);
+	text_add_string(&finding->value, " for files");
 }
 
 static void doctor_pid_namespace(struct doctor *doctor, struct finding *finding)
@@ -167,18 +190,15 @@ static double now_ms(void)
 }
 
 /* What a failure of the iterator says when everything that it needs seems to be there. */
-static void doctor_iterator_remedy(const struct facts *facts, struct finding *finding)
+static void doctor_iterator_remedy(const struct doctor *doctor, struct finding *finding)
 {
-	uint64_t resource = CAP_BIT(CAP_SYS_RESOURCE);
-
-	if (caps_missing(facts))
+	if (needs_missing(doctor->needs.processes, &doctor->app->facts))
 		text_add_string(&finding->remedy, "see privileges");
-	else if (!(facts->cap_effective & resource))
-		text_add_string(&finding->remedy, "see lockdown; kernels before 5.11 also need "
-						  "SYS_RESOURCE, or `ulimit -l unlimited`");
+	else if (lockdown_hides_kernel())
+		text_add_string(&finding->remedy, "see lockdown");
 	else
-		text_add_string(&finding->remedy, "see BTF and lockdown; nsview needs a kernel of "
-						  "5.10 or later with CONFIG_BPF_SYSCALL=y");
+		text_add_string(&finding->remedy, "see BTF; nsview needs a kernel of 5.10 or later "
+						  "with CONFIG_BPF_SYSCALL=y");
 }
 
 /* Not asked for by version: the iterator is loaded, and all processes are read. */
@@ -207,7 +227,7 @@ static void doctor_iterator(struct doctor *doctor, struct finding *finding)
 	doctor->can_read_kernel = !r;
 	if (r) {
 		finding->verdict = VERDICT_LACKS;
-		doctor_iterator_remedy(options.facts, finding);
+		doctor_iterator_remedy(doctor, finding);
 		return;
 	}
 	text_printf(&finding->value, "loaded, %zu processes read, %.0f ms", count,
@@ -231,35 +251,15 @@ static void doctor_cgroup(struct doctor *doctor, struct finding *finding)
 	}
 }
 
-/* "none [integrity] confidentiality": the word in brackets holds. Only confidentiality keeps BPF
- * from reading kernel memory (LOCKDOWN_BPF_READ_KERNEL, security/security.c). */
 static void doctor_lockdown(struct doctor *doctor, struct finding *finding)
 {
-	autoclose int fd = open(SECURITYFS "/lockdown", O_RDONLY | O_CLOEXEC);
-	char line[128] = "";
-	struct statfs fs;
-	char *word;
-	char *end;
-
 	(void)doctor;
-	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0) {
-		bool is_known = !statfs(SECURITYFS, &fs) && fs.f_type == SECURITYFS_MAGIC;
-
-		text_add_char(&finding->value, is_known && fd < 0 ? '-' : '?');
+	lockdown_read(&finding->value);
+	if (!lockdown_hides_kernel())
 		return;
-	}
-	word = strchr(line, '[');
-	end = word ? strchr(word, ']') : NULL;
-	if (!end) {
-		text_add_char(&finding->value, '?');
-		return;
-	}
-	text_add(&finding->value, word + 1, (size_t)(end - word - 1));
-	if (!strncmp(word, "[confidentiality]", strlen("[confidentiality]"))) {
-		finding->verdict = VERDICT_LACKS;
-		text_add_string(&finding->remedy, "boot without lockdown=confidentiality: it keeps "
-						  "BPF from reading the kernel");
-	}
+	finding->verdict = VERDICT_LACKS;
+	text_add_string(&finding->remedy, "boot without lockdown=confidentiality: it keeps BPF "
+					  "from reading the kernel");
 }
 
 /* The hidepid option of the mount at `path`, from the mountinfo of nsview's own namespace. */
@@ -321,6 +321,7 @@ static const struct {
 	{"kernel", "kernel", doctor_kernel},
 	{"btf", "BTF", doctor_btf},
 	{"privileges", "privileges", doctor_privileges},
+	{"needs", "it needs", doctor_needs},
 	{"lockdown", "lockdown", doctor_lockdown},
 	{"iterator", "iterator", doctor_iterator},
 	{"pid_namespace", "pid namespace", doctor_pid_namespace},
@@ -368,15 +369,40 @@ static void print_human(struct text *out, struct finding *findings, bool can_rea
 	doctor_hooks_print(hooks, out);
 }
 
-static void print_json(struct text *out, const struct finding *findings, bool can_read_kernel,
-		       const struct doctor_hooks *hooks)
+static void add_caps_json(struct json *json, const char *key, uint64_t caps)
+{
+	json_key(json, key);
+	json_array_open(json);
+	for (int capability = 0; capability < 64; capability++) {
+		autofree char *name = NULL;
+
+		if (!(caps >> capability & 1))
+			continue;
+		name = mem_printf("CAP_%s", caps_name(capability));
+		json_string(json, name, strlen(name));
+	}
+	json_array_close(json);
+}
+
+static void add_needs_json(struct json *json, const struct needs *needs)
+{
+	json_key(json, "capabilities");
+	json_object_open(json);
+	add_caps_json(json, "processes", needs->processes);
+	add_caps_json(json, "kprobes", needs->exact);
+	add_caps_json(json, "files", needs->names);
+	json_object_close(json);
+}
+
+static void print_json(struct text *out, const struct finding *findings,
+		       const struct doctor *doctor, const struct doctor_hooks *hooks)
 {
 	struct json json;
 
 	json_start(&json, out);
 	json_object_open(&json);
 	json_key(&json, "kernel_view");
-	json_boolean(&json, can_read_kernel);
+	json_boolean(&json, doctor->can_read_kernel);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		json_key(&json, checks[i].key);
 		json_object_open(&json);
@@ -392,6 +418,7 @@ static void print_json(struct text *out, const struct finding *findings, bool ca
 			json_null(&json);
 		json_object_close(&json);
 	}
+	add_needs_json(&json, &doctor->needs);
 	doctor_hooks_json(hooks, &json);
 	json_object_close(&json);
 	text_add_char(out, '\n');
@@ -410,11 +437,12 @@ static int doctor_run(struct app *app, void *options, int argc, char **argv)
 		log_error(0, "unknown word %s: doctor takes options only", argv[1]);
 		return EXIT_USAGE;
 	}
+	needs_read(&doctor.needs, &app->facts, app->btf_path);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i].look(&doctor, &findings[i]);
 	doctor_hooks_look(&hooks, app);
 	if (wanted->as_json)
-		print_json(&out, findings, doctor.can_read_kernel, &hooks);
+		print_json(&out, findings, &doctor, &hooks);
 	else
 		print_human(&out, findings, doctor.can_read_kernel, &hooks);
 	doctor_hooks_free(&hooks);

@@ -18,6 +18,12 @@ static void reports_take(struct doctor_hooks *hooks, struct source *source)
 
 		hooks->why[i] = why ? mem_copy(why) : NULL;
 		hooks->reports[i].why = NULL; /* the source's */
+		for (size_t j = 0; j < hooks->reports[i].tier_count; j++) {
+			struct tier_report *tier = &hooks->reports[i].tiers[j];
+
+			hooks->tier_why[i][j] = tier->why ? mem_copy(tier->why) : NULL;
+			tier->why = NULL;
+		}
 	}
 }
 
@@ -59,6 +65,21 @@ static size_t name_width(const struct doctor_hooks *hooks)
 	return width;
 }
 
+/* What stands behind the tier that was taken. */
+static void print_spares(const struct hook_report *hook, struct text *out)
+{
+	const char *before = " (spare: ";
+
+	for (size_t i = 0; i < hook->tier_count; i++) {
+		if (hook->tiers[i].verdict != TIER_SPARE)
+			continue;
+		text_printf(out, "%s%s", before, tier_name(hook->tiers[i].tier));
+		before = ", ";
+	}
+	if (*before == ',')
+		text_add_char(out, ')');
+}
+
 static void print_hook(const struct hook_report *hook, const char *why, size_t width,
 		       struct text *out)
 {
@@ -68,6 +89,7 @@ static void print_hook(const struct hook_report *hook, const char *why, size_t w
 		text_printf(out, "misses %s", hook->missed);
 	else
 		text_add_string(out, hook->meaning);
+	print_spares(hook, out);
 	text_add_char(out, '\n');
 }
 
@@ -119,6 +141,31 @@ static void add_string(struct json *json, const char *key, const char *value)
 		json_null(json);
 }
 
+/* Never a reason without a refusal, and never the other way round. */
+static void tiers_json(const struct doctor_hooks *hooks, size_t hook, struct json *json)
+{
+	static const char *const words[] = {
+		[TIER_TAKEN] = "taken",
+		[TIER_REFUSED] = "refused",
+		[TIER_SPARE] = "spare",
+	};
+	const struct hook_report *report = &hooks->reports[hook];
+
+	json_key(json, "tiers");
+	json_array_open(json);
+	for (size_t i = 0; i < report->tier_count; i++) {
+		const struct tier_report *tier = &report->tiers[i];
+
+		json_object_open(json);
+		add_string(json, "tier", tier_name(tier->tier));
+		add_string(json, "verdict", words[tier->verdict]);
+		add_string(json, "why", hooks->tier_why[hook][i]);
+		add_string(json, "missed", tier->missed);
+		json_object_close(json);
+	}
+	json_array_close(json);
+}
+
 void doctor_hooks_json(const struct doctor_hooks *hooks, struct json *json)
 {
 	json_key(json, "hooks");
@@ -132,6 +179,7 @@ void doctor_hooks_json(const struct doctor_hooks *hooks, struct json *json)
 		add_string(json, "meaning", hook->meaning);
 		add_string(json, "missed", hook->missed);
 		add_string(json, "why", hooks->why[i]);
+		tiers_json(hooks, i, json);
 		json_object_close(json);
 	}
 	json_array_close(json);
@@ -139,7 +187,10 @@ void doctor_hooks_json(const struct doctor_hooks *hooks, struct json *json)
 
 void doctor_hooks_free(struct doctor_hooks *hooks)
 {
-	for (size_t i = 0; i < HOOKS; i++)
+	for (size_t i = 0; i < HOOKS; i++) {
 		free(hooks->why[i]);
+		for (size_t j = 0; j < HOOK_TIERS_MAX; j++)
+			free(hooks->tier_why[i][j]);
+	}
 	text_free(&hooks->refusal);
 }

@@ -16,6 +16,7 @@ struct doctor_hooks {
 	bool can_listen;
 	struct hook_report reports[HOOKS];
 	char *why[HOOKS]; /* why no better tier; NULL: it is the best */
+	char *tier_why[HOOKS][HOOK_TIERS_MAX];
 	struct text refusal;
 };
 

@@ -33,9 +33,13 @@ struct kernel {
 	int tracefs; /* or -errno */
 };
 
-/* Why one candidate will not do. */
+/* Why the candidate last tried will not do. */
 static void why_add(struct attach_hook *hook, enum hook_tier tier, struct text *reason)
 {
+	char **kept = &hook->reasons[hook->tried ? hook->tried - 1 : 0];
+
+	free(*kept);
+	*kept = mem_copy(text_string(reason));
 	if (hook->why.length)
 		text_add_string(&hook->why, "; ");
 	text_printf(&hook->why, "%s: %s", tier_name(tier), text_string(reason));
@@ -413,6 +417,7 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 	r = bpf_load_prepare(options->btf_path, &kernel.entry);
 	if (r)
 		return r;
+	attach->is_preempted = is_preempted(&kernel);
 	kernel.tracefs = point_tracefs();
 	hooks_choose(attach, options->listen, &kernel);
 	hooks_spare_some(attach);
@@ -507,6 +512,47 @@ static bool attach_has_points(const struct attach *attach)
 	return false;
 }
 
+static struct tier_report candidate_report(const struct attach_hook *hook,
+					   const struct hook_candidate *candidate, const char *why)
+{
+	return (struct tier_report){
+		.tier = candidate->tier,
+		.verdict = candidate == hook->candidate ? TIER_TAKEN
+			   : why                        ? TIER_REFUSED
+							: TIER_SPARE,
+		.why = why,
+		.missed = candidate->missed,
+	};
+}
+
+/* The iterator is no candidate: either it is in the object or it is not. */
+static size_t sweep_report(const struct attach *attach, struct tier_report *tiers)
+{
+	const char *why = attach->hooks[HOOK_SWEEP].reasons[0];
+
+	*tiers = (struct tier_report){
+		.tier = TIER_ITERATOR,
+		.verdict = why ? TIER_REFUSED : TIER_TAKEN,
+		.why = why,
+	};
+	return 1;
+}
+
+size_t attach_report(const struct attach *attach, enum hook_id id, struct tier_report *tiers)
+{
+	const struct attach_hook *hook = &attach->hooks[id];
+	const struct hook_candidate *candidate;
+	size_t count = 0;
+
+	if (id == HOOK_SWEEP)
+		return sweep_report(attach, tiers);
+	for (size_t i = 0; (candidate = hook_candidate_at(id, i)); i++) {
+		if (candidate->preemption != ON_PREEMPTED || attach->is_preempted)
+			tiers[count++] = candidate_report(hook, candidate, hook->reasons[i]);
+	}
+	return count;
+}
+
 void attach_close(struct attach *attach)
 {
 	int last = attach_has_points(attach) ? points_hand_over(attach) : -1;
@@ -516,6 +562,8 @@ void attach_close(struct attach *attach)
 		points_close(&attach->hooks[id]);
 		free(attach->hooks[id].points);
 		text_free(&attach->hooks[id].why);
+		for (size_t i = 0; i < HOOK_TIERS_MAX; i++)
+			free(attach->hooks[id].reasons[i]);
 	}
 	free(attach->programs);
 	free(attach->links);

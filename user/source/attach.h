@@ -13,9 +13,9 @@
 #include "base/text.h"
 #include "bpf/event.h"
 #include "source/bpf_load.h"
+#include "source/source.h"
 
 struct hook_candidate;
-struct listen_options;
 
 struct attach_point {
 	int fd;         /* a perf event */
@@ -24,9 +24,10 @@ struct attach_point {
 
 struct attach_hook {
 	const struct hook_candidate *candidate; /* NULL: nothing listens */
-	size_t tried;                           /* candidates so far */
-	bool is_unwanted;                       /* off because nobody asked for it */
-	struct text why;                        /* why no better one */
+	size_t tried;                  /* candidates so far; candidate is the last of them */
+	bool is_unwanted;              /* off because nobody asked for it */
+	struct text why;               /* why no better one: all reasons */
+	char *reasons[HOOK_TIERS_MAX]; /* why not this candidate; NULL: it was not refused */
 	struct attach_point *points;
 	size_t point_count;
 	size_t point_capacity;
@@ -41,6 +42,7 @@ struct attach_program {
 
 struct attach {
 	struct attach_hook hooks[HOOKS];
+	bool is_preempted; /* HOOK_PREEMPTED_MARK */
 	struct bpf_loaded loaded;
 	struct attach_program *programs;
 	size_t program_count;
@@ -60,6 +62,10 @@ struct attach_options {
 /* Loads the object and attaches. attach: zeroes; attach_close it, also after a failure. -errno:
  * nothing could be loaded at all. */
 int attach_open(struct attach *attach, const struct attach_options *options);
+
+/* All that a hook has for such a kernel, best first. tiers: room for HOOK_TIERS_MAX; their reasons are
+ * borrowed. How many. */
+size_t attach_report(const struct attach *attach, enum hook_id hook, struct tier_report *tiers);
 
 /* Closing a perf event takes the kernel 70 ms, a trampoline may take longer: the last to hold them
  * is a child that ends right after, so that nobody waits. */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/facts.h"
+#include "host/lockdown.h"
 #include "source/args.h"
 #include "source/bpf_load.h"
 #include "source/events_source.h"
@@ -80,6 +81,11 @@ static int bpf_source_refused(int error, const char *btf_path, char *verifier_lo
 	const char *verdict;
 	char reason[128];
 
+	if (lockdown_hides_kernel()) {
+		text_add_string(why, "the kernel keeps its memory even from root: it was booted "
+				     "with, or put into, lockdown=confidentiality");
+		return error;
+	}
 	if (error == -EPERM) {
 		text_add_string(why, "the kernel's processes are shown to root, or to who has "
 				     "CAP_BPF and CAP_PERFMON");

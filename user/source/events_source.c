@@ -365,6 +365,7 @@ void events_source_report(const struct events_source *events, struct hook_report
 			.lost = events->lost[id],
 			.skipped = events->skipped[id],
 		};
+		hooks[id].tier_count = attach_report(&events->attach, id, hooks[id].tiers);
 	}
 	hooks[HOOK_SWEEP].tier = events->attach.loaded.tasks ? TIER_ITERATOR : TIER_OFF;
 }

@@ -49,7 +49,7 @@ struct hook_candidate {
 	struct hook_program programs[HOOK_PROGRAMS_MAX]; /* the first without a name ends them */
 };
 
-#define HOOK_CANDIDATES_MAX 4
+#define HOOK_CANDIDATES_MAX 4 /* HOOK_TIERS_MAX */
 
 struct hook_row {
 	const char *name;    /* as in --hooks */

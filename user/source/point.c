@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/lockdown.h"
 
 #define KPROBE_DEVICE "/sys/bus/event_source/devices/kprobe/"
 #define RETURN_FORMAT "config:" /* the bit of perf_event_attr.config that means the return */
@@ -75,8 +76,13 @@ int point_open_kprobe(const char *function, bool is_return, struct text *why)
 
 static int tracefs_mount(void)
 {
-	autoclose int context = fsopen("tracefs", FSOPEN_CLOEXEC);
+	autoclose int context = -1;
 
+	/* It would be refused, and 7.3.4 crashes when such a mount ends: tracefs_destroy_inode()
+	 * takes an inode out of a list that it was never in. */
+	if (lockdown_hides_kernel())
+		return -EPERM;
+	context = fsopen("tracefs", FSOPEN_CLOEXEC);
 	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		return -errno;
 	return fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);

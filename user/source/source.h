@@ -41,6 +41,22 @@ struct listen_options {
 	uint8_t tiers[HOOKS]; /* enum hook_tier; TIERS: the best there is */
 };
 
+/* What has become of one way to listen. */
+enum tier_verdict {
+	TIER_TAKEN,
+	TIER_REFUSED, /* by this kernel, or to this user */
+	TIER_SPARE,   /* never tried: a better one was taken, or another was asked for */
+};
+
+struct tier_report {
+	enum hook_tier tier;
+	enum tier_verdict verdict;
+	const char *why;    /* it was refused; else NULL. Borrowed from the source */
+	const char *missed; /* what would go unseen with it; NULL: nothing. Static */
+};
+
+#define HOOK_TIERS_MAX 4
+
 /* What has become of one hook. */
 struct hook_report {
 	const char *name;    /* as in --hooks: "credentials"; static */
@@ -51,6 +67,9 @@ struct hook_report {
 	uint64_t seen;      /* events handed out */
 	uint64_t lost;      /* events for which the ring had no room */
 	uint64_t skipped;   /* runs that the kernel left out */
+	/* All that this hook has for such a kernel, best first; a replay has none. */
+	struct tier_report tiers[HOOK_TIERS_MAX];
+	size_t tier_count;
 };
 
 /* One way to get records. open stores its state in *state; close takes NULL. */
