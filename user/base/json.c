@@ -140,9 +140,17 @@ static inline bool is_plain_16(const char *data)
 /* Whether what 16 at a time leave at the end needs nothing; some of it is looked at twice. */
 static inline bool is_end_plain(const char *data, size_t length)
 {
+	char both[8];
+
 	if (length >= 16)
 		return is_plain_16(data + length - 16);
-	return length >= 8 && is_plain_8(data) && is_plain_8(data + length - 8);
+	if (length >= 8)
+		return is_plain_8(data) && is_plain_8(data + length - 8);
+	if (length < 4)
+		return false;
+	memcpy(both, data, 4);
+	memcpy(both + 4, data + length - 4, 4);
+	return is_plain_8(both);
 }
 
 size_t json_plain_run(const char *data, size_t length)

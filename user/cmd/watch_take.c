@@ -147,11 +147,12 @@ static int watch_apply_event(struct watch *watch, const struct event_record *rec
 		.time_boot_ns = record->time_boot_ns,
 		.event = &event,
 	};
-	int r = model_apply(model, &record->header);
+	int r;
 
+	event_read(record, &event);
+	r = model_apply_event(model, &event);
 	if (r)
 		return r;
-	event_read(record, &event);
 	line.proc = model_last_proc(model);
 	line.parent = watch_parent(watch, record->ppid, record->parent_start_boot_ns);
 	line.container = line.proc ? line.proc->container : NULL;

@@ -34,6 +34,8 @@ static struct cgroup_path_entry *entry_find(const struct cgroup_paths *paths, ui
 
 static void entry_free(struct cgroup_paths *paths, struct cgroup_path_entry *entry)
 {
+	if (paths->last == entry)
+		paths->last = NULL;
 	HASH_DEL(paths->by_id, entry);
 	free(entry);
 }
@@ -55,12 +57,17 @@ void cgroup_paths_add(struct cgroup_paths *paths, uint64_t id, uint32_t hierarch
 	HASH_ADD(hh, paths->by_id, key, sizeof(entry->key), entry);
 }
 
-const struct cgroup_path *cgroup_paths_find(const struct cgroup_paths *paths, uint64_t id,
+const struct cgroup_path *cgroup_paths_find(struct cgroup_paths *paths, uint64_t id,
 					    uint32_t hierarchy)
 {
-	const struct cgroup_path_entry *entry = entry_find(paths, id, hierarchy);
+	struct cgroup_path_entry *last = paths->last;
 
-	return entry ? &entry->path : NULL;
+	if (last && last->key.id == id && last->key.hierarchy == hierarchy)
+		return &last->path;
+	last = entry_find(paths, id, hierarchy);
+	if (last)
+		paths->last = last;
+	return last ? &last->path : NULL;
 }
 
 void cgroup_paths_remove(struct cgroup_paths *paths, uint64_t id, uint32_t hierarchy)

@@ -11,6 +11,7 @@ struct cgroup_path_entry;
 /* Zero-initialise; cgroup_paths_free releases it. */
 struct cgroup_paths {
 	struct cgroup_path_entry *by_id; /* the one that was told longest ago first */
+	struct cgroup_path_entry *last;  /* found last: who forks does so in one cgroup */
 	size_t turned_out;               /* to make room for others */
 };
 
@@ -24,7 +25,7 @@ struct cgroup_path {
 void cgroup_paths_add(struct cgroup_paths *paths, uint64_t id, uint32_t hierarchy,
 		      const struct cgroup_path *path);
 /* NULL: not known. */
-const struct cgroup_path *cgroup_paths_find(const struct cgroup_paths *paths, uint64_t id,
+const struct cgroup_path *cgroup_paths_find(struct cgroup_paths *paths, uint64_t id,
 					    uint32_t hierarchy);
 void cgroup_paths_remove(struct cgroup_paths *paths, uint64_t id, uint32_t hierarchy);
 void cgroup_paths_free(struct cgroup_paths *paths);

@@ -82,6 +82,8 @@ void model_free(struct model *model);
  * come.
  */
 int model_apply(struct model *model, const struct record_header *record);
+/* The same for an event of a settled model that has been taken apart already. */
+int model_apply_event(struct model *model, const struct event *event);
 
 /* The process that the last record was about, as it is after it; at its exit as it was, and it goes
  * with the next record. One that the model does not hold, since it has ended or is another

@@ -141,7 +141,7 @@ void usage_copy(struct task_record *task, const struct task_record *old)
 }
 
 /* The task that the event tells of; near: a process that may be in the same cgroup, or NULL. */
-static struct task_record *live_task(const struct model *model, const struct event *event,
+static struct task_record *live_task(struct model *model, const struct event *event,
 				     const struct proc *near, void *room)
 {
 	const struct task_identity *identity = event->identity;
@@ -321,22 +321,21 @@ static void live_event_of_proc(struct model *model, const struct event *event)
 		live_exit(model, proc, record);
 }
 
-static void live_event(struct model *model, const struct event_record *record)
+static void live_event(struct model *model, const struct event *event)
 {
-	struct event event;
+	const struct event_record *record = event->record;
 
-	event_read(record, &event);
 	if (record->time_boot_ns > model->now_ns)
 		model->now_ns = record->time_boot_ns;
 	if (record->action == EVENT_CGROUP_REMOVE)
-		cgroup_paths_remove(&model->cgroups, event.cgroup->id, event.cgroup->hierarchy);
-	else if (event.cgroup && event.cgroup->length)
-		cgroup_paths_add(&model->cgroups, event.cgroup->id, event.cgroup->hierarchy,
-				 &(struct cgroup_path){event.cgroup_path,
-						       (uint16_t)event.cgroup->length,
-						       event.cgroup->length == CGROUP_PATH_MAX});
+		cgroup_paths_remove(&model->cgroups, event->cgroup->id, event->cgroup->hierarchy);
+	else if (event->cgroup && event->cgroup->length)
+		cgroup_paths_add(&model->cgroups, event->cgroup->id, event->cgroup->hierarchy,
+				 &(struct cgroup_path){event->cgroup_path,
+						       (uint16_t)event->cgroup->length,
+						       event->cgroup->length == CGROUP_PATH_MAX});
 	if (record->tgid)
-		live_event_of_proc(model, &event);
+		live_event_of_proc(model, event);
 }
 
 /* A process as a sweep has it: no line tells of that. */
@@ -449,12 +448,27 @@ void model_live_begin(struct model *model)
 	model->changes_given = 0;
 }
 
+int model_apply_event(struct model *model, const struct event *event)
+{
+	if (!model->is_settled) {
+		model->turned_away++;
+		return 0;
+	}
+	model_live_begin(model);
+	live_event(model, event);
+	return 0;
+}
+
 int model_live_apply(struct model *model, const struct record_header *record)
 {
+	struct event event;
+
+	if (record->type == RECORD_EVENT) {
+		event_read((const struct event_record *)record, &event);
+		return model_apply_event(model, &event);
+	}
 	model_live_begin(model);
-	if (record->type == RECORD_EVENT)
-		live_event(model, (const struct event_record *)record);
-	else if (record->type == RECORD_TASK)
+	if (record->type == RECORD_TASK)
 		live_take_task(model, (const struct task_record *)record);
 	else if (record->type == RECORD_ARGS)
 		live_take_args(model, (const struct args_record *)record);

@@ -46,6 +46,8 @@ static const struct {
 static void put_ids(struct members *members, const struct id_block *before,
 		    const struct id_block *after)
 {
+	if (!memcmp(before, after, sizeof(*before)))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(id_members); i++) {
 		size_t at = id_members[i].at;
 		uint32_t id = *(const uint32_t *)((const char *)before + at);
@@ -117,6 +119,8 @@ static void put_namespaces(struct members *members, const uint32_t *before, cons
 {
 	struct members kinds = {.writer = members->writer, .opening = "{"};
 
+	if (!memcmp(before, after, NS_KINDS * sizeof(*before)))
+		return;
 	for (int kind = 0; kind < NS_KINDS; kind++) {
 		if (before[kind] == after[kind] || !before[kind])
 			continue;

@@ -19,7 +19,6 @@
 struct block_key {
 	struct task_identity identity; /* without what the block does not say */
 	struct id_block in_ids;
-	uint32_t groups[GROUPS_KEPT];
 	const struct container *container;
 	const struct runtime_container *declared;
 	const char *runtime;
@@ -30,6 +29,8 @@ struct block_key {
 	uint32_t level;
 	uint32_t has_proc; /* without one there is no judging drift */
 	uint32_t pad;
+	/* So far all of it; of these as much as there is: */
+	uint32_t groups[GROUPS_KEPT];
 	/* A container's memory may be another's one day, and one's name may change. */
 	char name[256];
 	char id[128];
@@ -43,6 +44,7 @@ struct block_entry {
 
 struct event_blocks {
 	struct block_entry entries[BLOCKS];
+	struct block_entry *last; /* processes that follow each other are mostly alike */
 	uint64_t uses;
 	struct block_key wanted; /* here, so that its strings need not be zeroed each time */
 };
@@ -156,12 +158,11 @@ static bool key_is_same(const struct block_key *one, const struct block_key *oth
 {
 	size_t groups = one->identity.groups_kept * sizeof(*one->groups);
 
-	return !memcmp(&one->identity, &other->identity, sizeof(one->identity)) &&
-	       !memcmp(&one->in_ids, &other->in_ids, sizeof(one->in_ids)) &&
-	       !memcmp(&one->container, &other->container,
-		       offsetof(struct block_key, name) - offsetof(struct block_key, container)) &&
-	       !memcmp(one->groups, other->groups, groups) && !strcmp(one->name, other->name) &&
-	       !strcmp(one->id, other->id);
+	if (memcmp(one, other, offsetof(struct block_key, groups)) != 0)
+		return false;
+	if (groups && memcmp(one->groups, other->groups, groups) != 0)
+		return false;
+	return !one->container || (!strcmp(one->name, other->name) && !strcmp(one->id, other->id));
 }
 
 /* Renders one part of the block into a text of its own. */
@@ -193,8 +194,8 @@ static void block_fill(struct event_writer *writer, const struct event_subject *
 }
 
 /* The entry that has the key; else the older of its two places, which is then to be filled. */
-static struct block_entry *entry_find(struct event_blocks *blocks, const struct block_key *key,
-				      bool *is_found)
+static struct block_entry *entry_search(struct event_blocks *blocks, const struct block_key *key,
+					bool *is_found)
 {
 	uint32_t place = key_hash(key);
 	struct block_entry *one = &blocks->entries[place];
@@ -207,6 +208,18 @@ static struct block_entry *entry_find(struct event_blocks *blocks, const struct 
 		return other;
 	*is_found = false;
 	return one->used_at <= other->used_at ? one : other;
+}
+
+static struct block_entry *entry_find(struct event_blocks *blocks, const struct block_key *key,
+				      bool *is_found)
+{
+	struct block_entry *last = blocks->last;
+
+	*is_found = last && last->used_at && key_is_same(&last->key, key);
+	if (!*is_found)
+		last = entry_search(blocks, key, is_found);
+	blocks->last = last;
+	return last;
 }
 
 const struct event_block *event_block_get(struct event_writer *writer,

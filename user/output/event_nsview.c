@@ -11,6 +11,28 @@
 
 #define CORE_DUMPED 0x80
 
+static void level_set(struct event_level_text *text, uint32_t ns)
+{
+	char digits[TEXT_DIGITS_MAX];
+	size_t length = (size_t)(text_put_unsigned(digits, ns) - digits);
+	char *place = place_put_literal(text->text, "{\"ns\":");
+
+	place = place_put(place, digits, length);
+	place = place_put_literal(place, ",\"pid\":");
+	text->length = (uint8_t)(place - text->text);
+	text->ns = ns;
+}
+
+static char *place_level(char *place, struct event_writer *writer, uint32_t level, uint32_t ns)
+{
+	struct event_level_text *text = &writer->levels[level & (EVENT_LEVELS - 1)];
+
+	if (text->ns != ns || !text->length)
+		level_set(text, ns);
+	memcpy(place, text->text, sizeof(text->text));
+	return place + text->length;
+}
+
 /* A namespace and a pid, each of 32 bits, and what is around them. */
 #define CHAIN_LEVEL_MAX 48
 
@@ -28,10 +50,11 @@ static void put_chain(struct event_writer *writer, const struct event_subject *s
 	for (uint32_t i = 0; i < subject->chain_count; i++, level++) {
 		if (i)
 			place = place_put_literal(place, ",");
-		place = place_put_literal(place, "{\"ns\":");
-		place = text_put_unsigned(place, level->ns);
-		place = place_put_literal(place, ",\"pid\":");
-		place = text_put_unsigned(place, level->pid);
+		place = place_level(place, writer, i, level->ns);
+		if (level->pid == subject->tgid)
+			place = event_place_pid(place, writer->process);
+		else
+			place = text_put_unsigned(place, level->pid);
 		place = place_put_literal(place, "}");
 	}
 	event_end(writer, place_put_literal(place, "]"));

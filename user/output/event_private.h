@@ -117,6 +117,7 @@ struct event_second {
 /* "2026-11-21T22:14:03.123456789Z": 64 bits of nanoseconds end in the year 2554. */
 #define EVENT_TIME_LENGTH 30
 #define EVENT_ENTITY_LENGTH 32
+#define EVENT_PID_LENGTH 10 /* of any 32 bits */
 
 /* What is the same in each line of a process: those of one follow each other closely. */
 struct event_known {
@@ -124,10 +125,20 @@ struct event_known {
 	uint64_t boot_offset_ns; /* that `start` was made with */
 	uint32_t tgid;           /* 0: none */
 	bool has_start;
+	uint8_t pid_length;
+	char pid[EVENT_PID_LENGTH];
 	char entity[EVENT_ENTITY_LENGTH];
 	char start[EVENT_TIME_LENGTH];
 };
 #define EVENT_KNOWN 64 /* a power of two */
+
+/* `{"ns":4026531836,"pid":` as it was written last at that level of a chain. */
+struct event_level_text {
+	uint32_t ns; /* 0: none */
+	uint8_t length;
+	char text[32];
+};
+#define EVENT_LEVELS 4 /* a power of two */
 
 /* `,"cgroup":{...}` as it was written last of one with this id. */
 struct event_cgroup_text {
@@ -138,6 +149,7 @@ struct event_cgroup_text {
 #define EVENT_CGROUPS 16 /* a power of two */
 
 struct event_blocks;
+struct event_commands;
 
 struct event_writer {
 	enum event_format format;
@@ -155,10 +167,13 @@ struct event_writer {
 	uint64_t host_lossy;
 	struct text heads[WORDS];       /* from the time to the number; filled when it is needed */
 	struct event_second seconds[2]; /* of events, of starts */
-	struct event_known known[EVENT_KNOWN];
+	struct event_known known[EVENT_KNOWN];   /* whom lines are about */
+	struct event_known parents[EVENT_KNOWN]; /* and whose children they are */
+	struct event_level_text levels[EVENT_LEVELS];
 	struct event_cgroup_text cgroups[EVENT_CGROUPS];
 	struct json_values values;
 	struct event_blocks *blocks;
+	struct event_commands *commands;
 	uint64_t refreshed_second; /* of the boot clock: names were looked after */
 	uint64_t names_changes;    /* passwd_changes() then */
 	struct text scratch;       /* the line in the other format's form */
@@ -167,6 +182,7 @@ struct event_writer {
 	struct text *out;
 	enum event_level level;
 	enum event_word word;
+	struct event_known *process; /* of `known`: whom it is about, if it is about a process */
 	const struct event_block *block; /* NULL: nobody has asked for it yet */
 	uint64_t unknown;                /* AT_BIT()s */
 	uint64_t lossy;
@@ -235,17 +251,41 @@ void event_put_caps(struct event_writer *writer, uint64_t mask);
 void event_put_user(struct event_writer *writer, uint32_t uid);
 void event_put_id(struct event_writer *writer, uint32_t id);
 
-/* The process, by pid and start: good until the next one is asked for. Its entity is 32 hex digits,
- * by boot, pid and start. */
-const struct event_known *event_known_get(struct event_writer *writer, uint32_t tgid,
-					  uint64_t start_boot_ns);
+void event_known_fill(const struct event_writer *writer, struct event_known *known, uint32_t tgid,
+		      uint64_t start_boot_ns);
+
+/* The process, by pid and start, in one of the writer's two tables: good until that is asked for
+ * another one. Its entity is 32 hex digits, by boot, pid and start. */
+static inline struct event_known *event_known_get(const struct event_writer *writer,
+						  struct event_known *table, uint32_t tgid,
+						  uint64_t start_boot_ns)
+{
+	struct event_known *known = &table[tgid & (EVENT_KNOWN - 1)];
+
+	if (known->tgid != tgid || known->start_boot_ns != start_boot_ns || !tgid)
+		event_known_fill(writer, known, tgid, start_boot_ns);
+	return known;
+}
+
+/* Its pid in decimal, at a place that has EVENT_PID_LENGTH bytes. */
+static inline char *event_place_pid(char *place, const struct event_known *known)
+{
+	memcpy(place, known->pid, sizeof(known->pid));
+	return place + known->pid_length;
+}
 /* Its start in RFC 3339. */
-const char *event_known_start(struct event_writer *writer, const struct event_known *known);
+const char *event_known_start(struct event_writer *writer, struct event_known *known);
 void event_entity_seed(struct event_writer *writer);
 
 /* `,"host":{...}`, `,"process":{...}`, `,"container":{...},"orchestrator":{...}` */
 void event_put_host(struct event_writer *writer);
 void event_put_process(struct event_writer *writer, const struct event_line *line,
+		       const struct event_subject *subject);
+
+/* `,"executable":...,"args":...` of it. */
+struct event_commands *event_commands_new(void);
+void event_commands_free(struct event_commands *commands);
+void event_put_command(struct event_writer *writer, const struct event_line *line,
 		       const struct event_subject *subject);
 
 /* `,"nsview":{...}` and its members. */

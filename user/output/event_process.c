@@ -15,11 +15,8 @@ static bool is_unknown(const struct event_subject *subject, enum task_field fiel
 /* Of one head and its parent's: numbers, ids and keys. */
 #define HEAD_BYTES_MAX 256
 
-static char *place_entity(char *place, struct event_writer *writer, uint32_t tgid,
-			  uint64_t start_boot_ns)
+static char *place_entity(char *place, const struct event_known *known)
 {
-	const struct event_known *known = event_known_get(writer, tgid, start_boot_ns);
-
 	place = place_put_literal(place, ",\"entity_id\":\"");
 	place = place_put(place, known->entity, sizeof(known->entity));
 	return place_put_literal(place, "\"");
@@ -43,17 +40,18 @@ static void put_head(struct event_writer *writer, const struct event_subject *su
 	char *place = text_room(writer->out, HEAD_BYTES_MAX);
 
 	place = place_put_literal(place, ",\"process\":{\"pid\":");
-	place = text_put_unsigned(place, subject->tgid);
+	place = event_place_pid(place, writer->process);
 	place = place_vpid(place, writer, subject);
 	if (is_unknown(subject, FIELD_START))
 		writer->unknown |= AT_BIT(ENTITY);
 	else
-		place = place_entity(place, writer, subject->tgid, subject->start_boot_ns);
+		place = place_entity(place, writer->process);
 	event_end(writer, place);
 }
 
 static void put_parent(struct event_writer *writer, const struct event_subject *subject)
 {
+	const struct event_known *known;
 	char *place = text_room(writer->out, HEAD_BYTES_MAX);
 
 	if (is_unknown(subject, FIELD_PARENT)) {
@@ -62,8 +60,10 @@ static void put_parent(struct event_writer *writer, const struct event_subject *
 	}
 	if (!subject->ppid)
 		return;
+	known = event_known_get(writer, writer->parents, subject->ppid,
+				subject->parent_start_boot_ns);
 	place = place_put_literal(place, ",\"parent\":{\"pid\":");
-	place = text_put_unsigned(place, subject->ppid);
+	place = event_place_pid(place, known);
 	if (subject->container && is_unknown(subject, FIELD_IN_PARENT)) {
 		writer->unknown |= AT_BIT(PARENT_VPID);
 	} else if (subject->container) {
@@ -71,7 +71,7 @@ static void put_parent(struct event_writer *writer, const struct event_subject *
 		place = text_put_unsigned(place, subject->identity->in_ppid);
 	}
 	if (subject->parent_start_boot_ns)
-		place = place_entity(place, writer, subject->ppid, subject->parent_start_boot_ns);
+		place = place_entity(place, known);
 	else
 		writer->unknown |= AT_BIT(PARENT_ENTITY);
 	event_end(writer, place_put_literal(place, "}"));
@@ -85,108 +85,6 @@ static void put_name(struct event_writer *writer, const struct event_subject *su
 		event_put_member(writer, "name", AT_NAME, comm, strnlen(comm, COMM_SIZE));
 	else
 		writer->unknown |= AT_BIT(NAME);
-}
-
-/* What an execve was given is a path only from the root; the kernel names a file that came as a
- * descriptor /dev/fd/N. */
-static bool is_path(const char *name, uint32_t length)
-{
-	static const char descriptor[] = "/dev/fd/";
-
-	return length && name[0] == '/' &&
-	       (length < sizeof(descriptor) ||
-		memcmp(name, descriptor, sizeof(descriptor) - 1) != 0);
-}
-
-static void put_exec_path(struct event_writer *writer, const struct event *event)
-{
-	const struct event_exec *exec = event->exec;
-	const char *name = event->filename;
-	uint32_t length = exec->filename_length;
-
-	if (exec->interpreter_length) {
-		name = event->interpreter;
-		length = exec->interpreter_length;
-	}
-	if (is_path(name, length))
-		event_put_member(writer, "executable", AT_EXECUTABLE, name, length);
-	else
-		writer->unknown |= AT_BIT(EXECUTABLE);
-}
-
-static void put_executable(struct event_writer *writer, const struct event_line *line,
-			   const struct event_subject *subject)
-{
-	const struct proc *proc = subject->proc;
-
-	if (line->event && line->event->exec)
-		put_exec_path(writer, line->event);
-	else if (proc && proc->exe && is_path(proc->exe, proc->exe_length))
-		event_put_member(writer, "executable", AT_EXECUTABLE, proc->exe, proc->exe_length);
-	else if (!(subject->identity->flags & (TASK_KTHREAD | TASK_ZOMBIE)))
-		writer->unknown |= AT_BIT(EXECUTABLE);
-}
-
-/* NUL-terminated strings, the last perhaps without its NUL, as an array. How many there are. */
-static int64_t put_strings(struct event_writer *writer, enum event_field field, const char *at,
-			   size_t length)
-{
-	const char *end = at + length;
-	int64_t count = 0;
-
-	event_put(writer, "[");
-	for (; at < end; count++) {
-		const char *nul = memchr(at, '\0', (size_t)(end - at));
-		size_t size = (size_t)((nul ? nul : end) - at);
-
-		if (count)
-			event_put(writer, ",");
-		event_put_quoted(writer, field, at, size);
-		at += size + 1;
-	}
-	event_put(writer, "]");
-	return count;
-}
-
-static int64_t count_strings(const char *at, size_t length)
-{
-	const char *end = at + length;
-	int64_t count = 0;
-
-	for (; at < end; count++) {
-		const char *nul = memchr(at, '\0', (size_t)(end - at));
-
-		at = nul ? nul + 1 : end;
-	}
-	return count;
-}
-
-static void put_args(struct event_writer *writer, const struct event_subject *subject)
-{
-	int64_t count = subject->args_count;
-	int64_t found;
-
-	if (!subject->args) {
-		if (is_unknown(subject, FIELD_ARGS) &&
-		    !(subject->identity->flags & (TASK_KTHREAD | TASK_ZOMBIE)))
-			writer->unknown |= AT_BIT(ARGS);
-		return;
-	}
-	if (subject->is_args_cut)
-		writer->cut |= EVENT_CUT_ARGS;
-	if (writer->level >= LEVEL_NO_ARGS) {
-		writer->cut |= EVENT_CUT_ARGS;
-		found = count_strings(subject->args, subject->args_length);
-	} else {
-		event_put(writer, ",\"args\":");
-		found = put_strings(writer, AT_ARGS, subject->args, subject->args_length);
-	}
-	if (count < 0 && !subject->is_args_cut)
-		count = found;
-	if (count < 0)
-		return;
-	event_put(writer, ",\"args_count\":");
-	event_put_number(writer, (uint64_t)count);
 }
 
 static bool env_is_wanted(const struct event_writer *writer, const char *variable, size_t length)
@@ -241,17 +139,15 @@ static void put_exit_code(struct event_writer *writer, const struct event *event
 
 static void put_start(struct event_writer *writer, const struct event_subject *subject)
 {
-	const struct event_known *known;
 	char *place;
 
 	if (is_unknown(subject, FIELD_START)) {
 		writer->unknown |= AT_BIT(START);
 		return;
 	}
-	known = event_known_get(writer, subject->tgid, subject->start_boot_ns);
 	place = text_room(writer->out, HEAD_BYTES_MAX);
 	place = place_put_literal(place, ",\"start\":\"");
-	place = place_put(place, event_known_start(writer, known), EVENT_TIME_LENGTH);
+	place = place_put(place, event_known_start(writer, writer->process), EVENT_TIME_LENGTH);
 	event_end(writer, place_put_literal(place, "\""));
 }
 
@@ -260,7 +156,11 @@ static void put_thread_id(struct event_writer *writer, const struct event_subjec
 	char *place = text_room(writer->out, HEAD_BYTES_MAX);
 
 	place = place_put_literal(place, ",\"thread\":{\"id\":");
-	event_end(writer, text_put_unsigned(place, subject->tid));
+	if (subject->tid == subject->tgid)
+		place = event_place_pid(place, writer->process);
+	else
+		place = text_put_unsigned(place, subject->tid);
+	event_end(writer, place);
 }
 
 void event_put_process(struct event_writer *writer, const struct event_line *line,
@@ -268,6 +168,8 @@ void event_put_process(struct event_writer *writer, const struct event_line *lin
 {
 	const struct event_block *block;
 
+	writer->process =
+		event_known_get(writer, writer->known, subject->tgid, subject->start_boot_ns);
 	put_head(writer, subject);
 	if (writer->level == LEVEL_CORE) {
 		put_thread_id(writer, subject);
@@ -277,8 +179,7 @@ void event_put_process(struct event_writer *writer, const struct event_line *lin
 	block = event_block_get(writer, subject);
 	put_parent(writer, subject);
 	put_name(writer, subject);
-	put_executable(writer, line, subject);
-	put_args(writer, subject);
+	event_put_command(writer, line, subject);
 	put_env(writer, line->event);
 	put_exit_code(writer, line->event);
 	put_start(writer, subject);

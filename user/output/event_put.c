@@ -170,35 +170,26 @@ static void put_hex(char *place, uint32_t number)
  * For one boot no two processes share an id: each half is a bijection, the first of the start, the
  * second of the pid given the first.
  */
-static void known_fill(struct event_known *known, const struct event_writer *writer, uint32_t tgid,
-		       uint64_t start_boot_ns)
+void event_known_fill(const struct event_writer *writer, struct event_known *known, uint32_t tgid,
+		      uint64_t start_boot_ns)
 {
 	uint64_t first = mixed(writer->entity_seed[0] ^ start_boot_ns);
 	uint64_t second = mixed(writer->entity_seed[1] ^ first ^ tgid);
+	char digits[TEXT_DIGITS_MAX];
 
 	known->tgid = tgid;
 	known->start_boot_ns = start_boot_ns;
 	known->has_start = false;
+	known->pid_length = (uint8_t)(text_put_unsigned(digits, tgid) - digits);
+	memcpy(known->pid, digits, sizeof(known->pid));
 	put_hex(known->entity, (uint32_t)(first >> 32));
 	put_hex(known->entity + 8, (uint32_t)first);
 	put_hex(known->entity + 16, (uint32_t)(second >> 32));
 	put_hex(known->entity + 24, (uint32_t)second);
 }
 
-const struct event_known *event_known_get(struct event_writer *writer, uint32_t tgid,
-					  uint64_t start_boot_ns)
+const char *event_known_start(struct event_writer *writer, struct event_known *known)
 {
-	struct event_known *known = &writer->known[tgid & (EVENT_KNOWN - 1)];
-
-	if (known->tgid != tgid || known->start_boot_ns != start_boot_ns || !tgid)
-		known_fill(known, writer, tgid, start_boot_ns);
-	return known;
-}
-
-const char *event_known_start(struct event_writer *writer, const struct event_known *asked)
-{
-	struct event_known *known = &writer->known[asked - writer->known];
-
 	if (!known->has_start || known->boot_offset_ns != writer->boot_offset_ns)
 		event_place_time(known->start, writer, &writer->seconds[1], known->start_boot_ns);
 	known->has_start = true;

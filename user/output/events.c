@@ -30,6 +30,7 @@ struct event_writer *event_writer_new(const struct event_writer_options *options
 	writer->boot_offset_ns = view->facts->boot_offset_ns;
 	writer->values.cap_last = view->facts->cap_last;
 	writer->blocks = event_blocks_new();
+	writer->commands = event_commands_new();
 	event_entity_seed(writer);
 	return writer;
 }
@@ -39,6 +40,7 @@ void event_writer_free(struct event_writer *writer)
 	if (!writer)
 		return;
 	event_blocks_free(writer->blocks);
+	event_commands_free(writer->commands);
 	json_values_free(&writer->values);
 	text_free(&writer->host);
 	for (size_t i = 0; i < ARRAY_SIZE(writer->heads); i++)

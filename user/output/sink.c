@@ -17,7 +17,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define BLOCK_BYTES (64 * 1024)        /* written at once */
+#define BLOCK_BYTES (64 * 1024) /* written at once */
+#define FILE_BLOCK_BYTES \
+	(256 *           \
+	 1024) /* into a file: fewer and larger pieces of page cache, which still fit the cache */
 #define BUFFER_BYTES (1024 * 1024)     /* kept for a reader that is slow */
 #define PATIENCE_NS (1000 * 1000000LL) /* then lines are lost; the kernel's ring holds as much */
 #define RETRY_NS (1000 * 1000000LL)    /* of a full disk */
@@ -374,6 +377,11 @@ static void sink_lose(struct sink *sink, uint64_t first, uint64_t last)
 	sink->loss.last = last;
 }
 
+static size_t block_bytes(const struct sink *sink)
+{
+	return sink->kind == SINK_FILE ? FILE_BLOCK_BYTES : BLOCK_BYTES;
+}
+
 int sink_commit(struct sink *sink, uint64_t first, uint64_t last)
 {
 	int r = 0;
@@ -389,7 +397,7 @@ int sink_commit(struct sink *sink, uint64_t first, uint64_t last)
 	}
 	sink->end = sink->text.length;
 	sink->lines++;
-	if (sink_pending(sink) < BLOCK_BYTES || sink->stalled_ns)
+	if (sink_pending(sink) < block_bytes(sink) || sink->stalled_ns)
 		return 0;
 	r = sink_write(sink);
 	sink_shift(sink);

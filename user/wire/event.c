@@ -122,31 +122,41 @@ static uint32_t parts_needed(const struct event_record *record)
 	}
 }
 
-bool event_is_sound(const struct event_record *record)
+static bool record_holds(const struct event_record *record)
 {
 	uint32_t needed;
-	struct event event;
 
 	if (record->header.size < sizeof(*record) || record->header.size % WIRE_ALIGNMENT)
 		return false;
 	if (!record->action || record->action >= EVENT_ACTIONS || record->hook >= HOOKS ||
 	    record->tier >= TIERS || record->cause >= CAUSES)
 		return false;
-	if (record->chain_count > PID_LEVELS_MAX)
+	if (record->chain_count > PID_LEVELS_MAX ||
+	    (record->parts & PART_CHAIN && !record->chain_count))
 		return false;
 	needed = parts_needed(record);
-	if ((record->parts & needed) != needed || !event_walk(record, &event))
+	return (record->parts & needed) == needed;
+}
+
+bool event_check(const struct event_record *record, struct event *event)
+{
+	if (!record_holds(record) || !event_walk(record, event))
 		return false;
-	if (record->parts & PART_CHAIN && !record->chain_count)
+	if (event->identity && !identity_is_sound(event))
 		return false;
-	if (event.identity && !identity_is_sound(&event))
+	if (event->before && event->before->groups_kept > event->before->groups_total)
 		return false;
-	if (event.before && event.before->groups_kept > event.before->groups_total)
+	if (event->before && event->before->groups_kept && !event->before_groups)
 		return false;
-	if (event.before && event.before->groups_kept && !event.before_groups)
-		return false;
-	return !event.cgroup || (event.cgroup->length <= CGROUP_PATH_MAX &&
-				 event.cgroup->hierarchy < CGROUP_HIERARCHIES);
+	return !event->cgroup || (event->cgroup->length <= CGROUP_PATH_MAX &&
+				  event->cgroup->hierarchy < CGROUP_HIERARCHIES);
+}
+
+bool event_is_sound(const struct event_record *record)
+{
+	struct event event;
+
+	return event_check(record, &event);
 }
 
 void event_read(const struct event_record *record, struct event *event)

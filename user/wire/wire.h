@@ -47,6 +47,10 @@ struct event {
 /* record: sound. *event is borrowed from it. */
 void event_read(const struct event_record *record, struct event *event);
 
+/* The same of a record of which only the header is known to be right (size and type); false: it
+ * is not sound, and *event holds nothing to look at. */
+bool event_check(const struct event_record *record, struct event *event);
+
 /* The process as the event found it, in the form of a snapshot: *size bytes at `room`, which has
  * EVENT_TASK_MAX. Usage and state are unknown. event: with an identity and a chain. cgroup_path: what a cgroup_record said of identity->cgroup_id. */
 #define EVENT_TASK_MAX 2048
