@@ -20,8 +20,10 @@ static size_t shown_length;
 
 static const char *show(const struct canvas *canvas)
 {
-	FILE *stream = open_memstream(&shown, &shown_length);
+	FILE *stream;
 
+	free(shown);
+	stream = open_memstream(&shown, &shown_length);
 	assert_int_equal(canvas_write(canvas, stream), 0);
 	fclose(stream);
 	return shown;

@@ -105,6 +105,7 @@ void top_prompt_draw(struct canvas *canvas, const struct top_prompt *prompt)
 
 	while (start < cursor && label + typed_width(prompt->text + start, cursor - start) >= width)
 		start += top_max(1, text_decode(prompt->text + start, length - start, &codepoint));
+	start = top_min(start, cursor); /* in the middle of a character it would be beyond */
 	canvas_blank(canvas, y);
 	canvas_put(canvas, y, 0, label, STYLE_KEY, prompt->label, label);
 	canvas_put(canvas, y, label, SIZE_MAX, STYLE_PLAIN, prompt->text + start, length - start);

@@ -23,9 +23,10 @@ enum {
 	LEAVES_CPU,
 	LEAVES_NAME,
 	LEAVES_LEFT_OUT,
+	LEAVES_HOOKS,
+	LEAVES_NONE_LOST,
 	LEAVES_FILTER,
 	LEAVES_HOST,
-	LEAVES_HOOKS,
 	LEAVES_CONTAINERS,
 	LEAVES_TIME,
 	LEAVES_LAST,
@@ -103,7 +104,8 @@ static void add_mode(struct top_line *line, const struct top_summary *summary)
 {
 	bool is_whole = summary->hooks == summary->hooks_wanted;
 
-	top_line_part(line, is_whole ? STYLE_PLAIN : STYLE_BOLD, true, LEAVES_HOOKS);
+	top_line_part(line, is_whole ? STYLE_PLAIN : STYLE_BOLD, true,
+		      is_whole ? LEAVES_HOOKS : LEAVES_TIME);
 	if (summary->hooks_wanted)
 		text_printf(&line->text, "hooks %u/%u ", summary->hooks, summary->hooks_wanted);
 	text_add_string(&line->text, summary->mode ? summary->mode : "-");
@@ -156,7 +158,8 @@ static void add_events(struct top_line *line, const struct top_summary *summary)
 	}
 	if (summary->events_per_s < 0 && !summary->lost)
 		return;
-	top_line_part(line, summary->lost ? STYLE_ALARM : STYLE_PLAIN, false, LEAVES_LAST);
+	top_line_part(line, summary->lost ? STYLE_ALARM : STYLE_PLAIN, false,
+		      summary->lost ? LEAVES_LAST : LEAVES_NONE_LOST);
 	text_printf(&line->text, "%llu lost", (unsigned long long)summary->lost);
 }
 
