@@ -269,6 +269,58 @@ static void closing_gives_the_terminal_back(void **state)
 	stage_end(&stage);
 }
 
+static void tells_sizes(struct screen *screen)
+{
+	uint32_t key;
+
+	while ((key = wait_key(screen)) != 'q') {
+		char words[64];
+		size_t width;
+		size_t height;
+		struct canvas *canvas;
+
+		if (key != KEY_RESIZED)
+			continue;
+		screen_size(screen, &width, &height);
+		snprintf(words, sizeof(words), "<%zux%zu>", width, height);
+		canvas = canvas_new(width, height);
+		canvas_put(canvas, height - 1, 0, width, STYLE_PLAIN, words, strlen(words));
+		screen_show(screen, canvas);
+		canvas_free(canvas);
+	}
+}
+
+static void resize(struct stage *stage, unsigned short width, unsigned short height)
+{
+	struct winsize size = {.ws_col = width, .ws_row = height};
+
+	assert_int_equal(ioctl(stage->outer, TIOCSWINSZ, &size), 0);
+}
+
+static void the_scrolling_region_is_the_whole_terminal(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	/* What the shell exported when it was of another size. */
+	setenv("LINES", "11", 1);
+	setenv("COLUMNS", "33", 1);
+	stage_start(&stage, tells_sizes);
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	stage_await(&stage, "<ready>");
+	assert_true(is_seen(&stage, "\033[1;24r"));
+	assert_false(is_seen(&stage, "\033[1;11r"));
+	resize(&stage, 80, 40);
+	stage_await(&stage, "<80x40>");
+	stage_forget(&stage);
+	type(&stage, "q");
+	assert_int_equal(stage_wait(&stage), 0);
+	assert_true(is_seen(&stage, "\033[1;40r"));
+	assert_given_back(&stage);
+	stage_end(&stage);
+}
+
 static void exits(struct screen *screen)
 {
 	wait_key(screen);
@@ -428,34 +480,6 @@ static void after_a_stop_that_cannot_be_seen_it_paints_anew(void **state)
 	assert_int_equal(stage_wait(&stage), 0);
 	assert_given_back(&stage);
 	stage_end(&stage);
-}
-
-static void tells_sizes(struct screen *screen)
-{
-	uint32_t key;
-
-	while ((key = wait_key(screen)) != 'q') {
-		char words[64];
-		size_t width;
-		size_t height;
-		struct canvas *canvas;
-
-		if (key != KEY_RESIZED)
-			continue;
-		screen_size(screen, &width, &height);
-		snprintf(words, sizeof(words), "<%zux%zu>", width, height);
-		canvas = canvas_new(width, height);
-		canvas_put(canvas, height - 1, 0, width, STYLE_PLAIN, words, strlen(words));
-		screen_show(screen, canvas);
-		canvas_free(canvas);
-	}
-}
-
-static void resize(struct stage *stage, unsigned short width, unsigned short height)
-{
-	struct winsize size = {.ws_col = width, .ws_row = height};
-
-	assert_int_equal(ioctl(stage->outer, TIOCSWINSZ, &size), 0);
 }
 
 static void a_resize_comes_as_a_key_and_the_last_of_a_storm_counts(void **state)
@@ -732,6 +756,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closing_gives_the_terminal_back),
+		cmocka_unit_test(the_scrolling_region_is_the_whole_terminal),
 		cmocka_unit_test(exit_gives_the_terminal_back),
 		cmocka_unit_test(signals_that_end_it_give_the_terminal_back),
 		cmocka_unit_test(a_crash_gives_the_terminal_back),

@@ -173,7 +173,7 @@ static const char at_80[] =
 	"3 containers: 2 as host root, 1 privileged   8 processes   23 events/s   0 lost\n"
 	"\n"
 	"  USER        PID IN-USER  IN-PID CAPS                      COMMAND\n"
-	"- priv  docker                  1 full                      privileged; host roo\n"
+	"- priv  docker                  1 full                      privileged; ...\n"
 	"  root       4170 0             1 full                      [sleep]\n"
 	"- plain  docker                 2 docker-default            host root\n"
 	"  root       3816 0             1 docker-default            sleep 3600\n"
@@ -489,7 +489,8 @@ static void a_prompt_has_the_cursor_and_an_error_its_place(void **state)
 	assert_int_equal(canvas_cursor(show->canvas).x, 25);
 	canvas_resize(show->canvas, 40, 24);
 	draw(show);
-	assert_string_equal(line_of(show, 22), "                   v no column is called");
+	assert_string_equal(line_of(show, 22), "                   v");
+	assert_string_equal(line_of(show, 21), "no column is called uid2");
 	show->frame.prompt.complaint = "no such column";
 	show->frame.prompt.complaint_at = 17;
 	draw(show);

@@ -83,7 +83,43 @@ static int terminal_check(int fd)
 	return can_place ? 0 : -EOPNOTSUPP;
 }
 
-static int curses_open(struct paint *paint)
+static void environment_set(const char *name, size_t number)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%zu", number);
+	setenv(name, digits, 1);
+}
+
+static void environment_restore(const char *name, const char *before)
+{
+	if (before)
+		setenv(name, before, 1);
+	else
+		unsetenv(name);
+}
+
+/*
+ * Its own output is no terminal that it could ask for its size, from which it makes the scrolling
+ * region: LINES and COLUMNS tell, as the device has them; the shell's own are those of its start.
+ */
+static SCREEN *curses_start(FILE *memory, size_t width, size_t height)
+{
+	autofree char *old_height = getenv("LINES") ? mem_copy(getenv("LINES")) : NULL;
+	autofree char *old_width = getenv("COLUMNS") ? mem_copy(getenv("COLUMNS")) : NULL;
+	SCREEN *curses;
+
+	if (width)
+		environment_set("COLUMNS", width);
+	if (height)
+		environment_set("LINES", height);
+	curses = newterm(NULL, memory, stdin);
+	environment_restore("LINES", old_height);
+	environment_restore("COLUMNS", old_width);
+	return curses;
+}
+
+static int curses_open(struct paint *paint, size_t width, size_t height)
 {
 	int fd = memfd_create("nsview-screen", MFD_CLOEXEC);
 	int r;
@@ -99,18 +135,16 @@ static int curses_open(struct paint *paint)
 	r = terminal_check(fd);
 	if (r)
 		return r;
-	/* LINES and COLUMNS are those of the shell's start; the device knows better. */
-	use_env(FALSE);
 	/* No terminal of our day wants to be waited for, and its speed is not known here. */
 	setenv("NCURSES_NO_PADDING", "1", 0);
-	paint->curses = newterm(NULL, paint->memory, stdin);
+	paint->curses = curses_start(paint->memory, width, height);
 	return paint->curses ? 0 : -ENOENT;
 }
 
-int paint_open(struct paint **result, bool has_colour)
+int paint_open(struct paint **result, bool has_colour, size_t width, size_t height)
 {
 	struct paint *paint = mem_new(sizeof(*paint));
-	int r = curses_open(paint);
+	int r = curses_open(paint, width, height);
 
 	if (r) {
 		paint_close(paint);
@@ -259,6 +293,8 @@ void paint_last(const struct paint *paint, size_t height, struct text *out)
 	(void)paint;
 	add_capability(out, capability("sgr0"));
 	add_capability(out, capability("op"));
+	if (capability("csr"))
+		add_capability(out, tiparm(capability("csr"), 0, (int)height - 1));
 	/* Where there is no other screen to go back to, the shell goes on below ours. */
 	if (!capability("rmcup") && place) {
 		add_capability(out, tiparm(place, (int)height - 1, 0));

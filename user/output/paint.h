@@ -15,8 +15,8 @@ struct keys;
 struct paint;
 struct text;
 
-/* For the terminal that TERM names. -ENOENT: unknown; -EOPNOTSUPP: it cannot place text. */
-int paint_open(struct paint **paint, bool has_colour);
+/* For the terminal that TERM names, of this size; 0: not known. -ENOENT: unknown; -EOPNOTSUPP: it cannot place text. */
+int paint_open(struct paint **paint, bool has_colour, size_t width, size_t height);
 void paint_close(struct paint *paint); /* takes NULL */
 
 /* The size of a terminal that does not tell one, as terminfo has it. */

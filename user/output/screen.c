@@ -74,9 +74,13 @@ int screen_open(struct screen **result, bool has_colour)
 {
 	struct screen *screen = mem_new(sizeof(*screen));
 	int r = tty_open(&screen->tty);
+	size_t width;
+	size_t height;
 
-	if (!r)
-		r = paint_open(&screen->paint, has_colour);
+	if (!r) {
+		tty_size(screen->tty, &width, &height);
+		r = paint_open(&screen->paint, has_colour, width, height);
+	}
 	if (r) {
 		screen_close(screen);
 		return complain(r);

@@ -51,31 +51,32 @@ static void keys_draw(struct canvas *canvas, const struct top_frame *frame)
 	key_draw(canvas, y, x, last);
 }
 
-/* What is wrong, at an arrow to where: "       v no column is called uid2". */
+/* What is wrong, at an arrow to where: "       v no column is called uid2". One that fits neither
+ * behind the arrow nor before it stands above. */
 static void complaint_draw(struct canvas *canvas, const struct top_prompt *prompt, size_t place)
 {
 	size_t width = canvas_width(canvas);
 	size_t height = canvas_height(canvas);
-	size_t length = strlen(prompt->complaint);
 	struct text line = {0};
+	size_t y = height - 2;
+	size_t x = 0;
 	size_t needed;
 
 	if (height < 2)
 		return;
-	canvas_blank(canvas, height - 2);
-	text_add_printable(&line, prompt->complaint, length);
+	text_add_printable(&line, prompt->complaint, strlen(prompt->complaint));
 	needed = text_width(line.data, line.length);
-	if (place == SIZE_MAX || place >= width) {
-		canvas_put(canvas, height - 2, 0, width, STYLE_ALARM, line.data, line.length);
-	} else {
-		canvas_put(canvas, height - 2, place, 1, STYLE_ALARM, "v", 1);
-		if (place + 2 + needed <= width || place < needed + 1)
-			canvas_put(canvas, height - 2, place + 2, SIZE_MAX, STYLE_ALARM, line.data,
-				   line.length);
+	canvas_blank(canvas, y);
+	if (place < width) {
+		canvas_put(canvas, y, place, 1, STYLE_ALARM, "v", 1);
+		if (place + 2 + needed <= width || height < 3)
+			x = place + 2;
+		else if (place > needed)
+			x = place - needed - 1;
 		else
-			canvas_put(canvas, height - 2, place - needed - 1, needed, STYLE_ALARM,
-				   line.data, line.length);
+			canvas_blank(canvas, --y);
 	}
+	canvas_put(canvas, y, x, SIZE_MAX, STYLE_ALARM, line.data, line.length);
 	text_free(&line);
 }
 

@@ -173,6 +173,28 @@ static void title_draw(const struct table *table, size_t y, const struct live_gr
 	text_free(&title);
 }
 
+/* Of several judgements, as many as fit as a whole, and dots for the rest; the worst one is first. */
+static void verdict_draw(const struct table *table, size_t y, enum canvas_style style,
+			 const struct cell *cell)
+{
+	static const char dots[] = "; ...";
+	size_t x = table->at[LIVE_COMMAND];
+	size_t room = canvas_width(table->canvas) > x ? canvas_width(table->canvas) - x : 0;
+	const char *verdict = table->text.data + cell->start;
+	size_t length = cell->length;
+
+	if (text_width(verdict, length) <= room) {
+		canvas_put(table->canvas, y, x, room, style, verdict, length);
+		return;
+	}
+	while (length &&
+	       (verdict[length] != ';' || text_width(verdict, length) + strlen(dots) > room))
+		length--;
+	x += canvas_put(table->canvas, y, x, room, style, verdict, length ? length : cell->length);
+	if (length)
+		canvas_put(table->canvas, y, x, SIZE_MAX, style, dots, strlen(dots));
+}
+
 static void group_draw(const struct table *table, size_t y, const struct live_group *group,
 		       const struct cell *cells)
 {
@@ -183,10 +205,11 @@ static void group_draw(const struct table *table, size_t y, const struct live_gr
 
 		if (i == LIVE_CAPS)
 			style = style_of_weight(group->weight, STYLE_GROUP);
-		if (i == LIVE_COMMAND && group->is_drifting)
-			style = STYLE_FULL;
-		table_put(table, y, i, style, table->text.data + cells[i].start, cells[i].length);
+		if (i != LIVE_COMMAND)
+			table_put(table, y, i, style, table->text.data + cells[i].start,
+				  cells[i].length);
 	}
+	verdict_draw(table, y, group->is_drifting ? STYLE_FULL : STYLE_GROUP, &cells[LIVE_COMMAND]);
 }
 
 static enum canvas_style style_of_cell(const struct live_row *row, enum live_column column)
