@@ -170,7 +170,8 @@ void live_gone_expire(struct live *live)
 		gone->proc.container = NULL;
 		if (!gone->shown_ns)
 			gone->shown_ns = live->now_ns;
-		if (live->now_ns - gone->shown_ns >= LIVE_GONE_NS)
+		/* Frames a second apart are so only nearly. */
+		if (live->now_ns - gone->shown_ns >= LIVE_GONE_NS - LIVE_GONE_NS / 10)
 			gone->is_used = false;
 	}
 }
