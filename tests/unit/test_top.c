@@ -11,13 +11,10 @@
 #include "view/page.h"
 
 static const struct top_key_help keys[] = {
-	{"F1 h ?", "Help", "this page"},
-	{"F3 /", "Search", "search the rows"},
-	{"F4 \\ f", "Filter", "an expression"},
-	{"F5 t", "Tree", "a tree"},
-	{"n N", NULL, "the next one"},
-	{"Enter", "Inspect", "all about it"},
-	{"F10 q", "Quit", "leave"},
+	{"F1 h ?", "Help", "this page"},        {"F3 /", "Search", "search the rows"},
+	{"F4 \\ f", "Filter", "an expression"}, {"F5 t", "Tree", "a tree"},
+	{"+ -", "Fold", "all groups"},          {"n N", NULL, "the next one"},
+	{"Enter", "Inspect", "all about it"},   {"F10 q", "Quit", "leave"},
 };
 
 /* The scene of live_scene.h, the changes in it, and a frame that shows both. */
@@ -166,7 +163,7 @@ static const char at_120[] =
 	"06:14:30 LOST    -          -                12 events are missing here\n"
 	"06:14:30 started plain      3816/1 sleep     docker; image ubuntu; declares docker-default\n"
 	"\n\n\n\n\n"
-	"F1 Help  F3 Search  F4 Filter  F5 Tree  Enter Inspect  F10 Quit\n";
+	"F1 Help  F3 Search  F4 Filter  F5 Tree  +/- Fold  Enter Inspect  F10 Quit\n";
 
 static const char at_80[] =
 	"nsview  earth  up 9d  26 %  mem 1.9/7.6G   hooks 9/9 fentry  every 1 s  06:14:31\n"
@@ -186,7 +183,7 @@ static const char at_80[] =
 	"06:14:30 LOST    -          -                12 events are missing here\n"
 	"06:14:30 started plain      3816/1 sleep     docker; image ubuntu; declares dock\n"
 	"\n\n"
-	"F1 Help  F3 Search  F4 Filter  F5 Tree  Enter Inspect  F10 Quit\n";
+	"F1 Help  F3 Search  F4 Filter  F5 Tree  +/- Fold  Enter Inspect  F10 Quit\n";
 
 static void it_looks_as_it_should_at_120_by_30_and_80_by_24(void **state)
 {
@@ -253,8 +250,9 @@ static void a_large_window_has_a_large_pane_and_all_columns(void **state)
 		add_change(show, i % 2 ? PANE_STARTED : PANE_ENDED, 3816, 0);
 	draw(show);
 	assert_whole(show->canvas);
-	assert_string_equal(line_of(show, 99),
-			    "F1 Help  F3 Search  F4 Filter  F5 Tree  Enter Inspect  F10 Quit");
+	assert_string_equal(
+		line_of(show, 99),
+		"F1 Help  F3 Search  F4 Filter  F5 Tree  +/- Fold  Enter Inspect  F10 Quit");
 	assert_memory_equal(line_of(show, 77), "-- changes ---", 14);
 	assert_memory_equal(line_of(show, 78), "06:14:30", 8);
 	assert_memory_equal(line_of(show, 97), "06:14:30", 8);
@@ -415,6 +413,29 @@ static void rows_are_marked(void **state)
 	draw(show);
 	assert_non_null(strstr(show->text, "\n* root       3900 "));
 	assert_non_null(strstr(show->text, "\nx root       3815 "));
+	show_free(show);
+}
+
+static void a_long_name_is_cut_in_its_middle(void **state)
+{
+	static const char name[] = "production/web-7c9f8d6b5-x2x4q/nginx";
+	struct show *show = show_hostile(name);
+
+	(void)state;
+	canvas_resize(show->canvas, 120, 30);
+	draw(show);
+	assert_memory_equal(line_of(show, 4), "- production/we...5-x2x4q/nginx 1 ", 34);
+	show_free(show);
+	show = show_hostile(
+		"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"
+		"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"
+		"\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2");
+	for (size_t width = 20; width < 130; width++) {
+		canvas_resize(show->canvas, width, 30);
+		draw(show);
+		assert_whole(show->canvas);
+		assert_non_null(strstr(line_of(show, 4), "...\xe6\xbc\xa2"));
+	}
 	show_free(show);
 }
 
@@ -615,6 +636,7 @@ int main(void)
 		cmocka_unit_test(
 			what_a_row_has_beyond_its_declaration_is_seen_though_its_command_is_cut),
 		cmocka_unit_test(rows_are_marked),
+		cmocka_unit_test(a_long_name_is_cut_in_its_middle),
 		cmocka_unit_test(columns_do_not_move_when_a_long_name_leaves),
 		cmocka_unit_test(what_is_lost_stays_on_the_narrowest_screen),
 		cmocka_unit_test(a_pane_that_is_entered_shows_where_it_is),

@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The last line: what is typed, what is said, or which keys there are. */
+#include <stdio.h>
 #include <string.h>
 
 #include "output/top_parts.h"
 
 #define KEYS_GAP 2
+#define KEY_MAX 16
 
-static size_t word_length(const char *words)
+/* The first of its keys, or both where they are two signs: "F4", "+/-". */
+static size_t key_name(const struct top_key_help *key, char name[KEY_MAX])
 {
-	return strcspn(words, " ");
+	size_t length = strcspn(key->keys, " ");
+
+	if (length == 1 && strlen(key->keys) == 3)
+		return (size_t)snprintf(name, KEY_MAX, "%c/%c", key->keys[0], key->keys[2]);
+	length = top_min(length, KEY_MAX - 1);
+	memcpy(name, key->keys, length);
+	return length;
 }
 
 /* "F4 Filter" */
 static size_t key_width(const struct top_key_help *key)
 {
-	return word_length(key->keys) + 1 + strlen(key->brief);
+	char name[KEY_MAX];
+
+	return key_name(key, name) + 1 + strlen(key->brief);
 }
 
 static size_t key_draw(struct canvas *canvas, size_t y, size_t x, const struct top_key_help *key)
 {
-	size_t length = word_length(key->keys);
+	char name[KEY_MAX];
+	size_t length = key_name(key, name);
 
-	canvas_put(canvas, y, x, SIZE_MAX, STYLE_KEY, key->keys, length);
+	canvas_put(canvas, y, x, SIZE_MAX, STYLE_KEY, name, length);
 	canvas_put(canvas, y, x + length + 1, SIZE_MAX, STYLE_PLAIN, key->brief,
 		   strlen(key->brief));
-	return x + key_width(key) + KEYS_GAP;
+	return x + length + 1 + strlen(key->brief) + KEYS_GAP;
 }
 
 /* The last one, which leads out, has its place; of the others, the first ones that fit. */

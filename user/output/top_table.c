@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "host/facts.h"
+#include "model/model.h"
 #include "output/top_parts.h"
 #include "view/column.h"
 
@@ -13,6 +13,7 @@
 #define COMMAND_LEAST 8   /* for its sake anything else does */
 #define NUMBERS_LEAVE 2   /* live_columns.leaves up to here */
 #define DRIFT_GAP 4
+#define NAME_DOTS 3
 #define NARROW_DRIFT_GAP 1
 
 /* From the beginning, so that columns move seldom; and at most, so that one name does not push
@@ -147,8 +148,55 @@ static enum canvas_style style_of_weight(enum live_weight weight, enum canvas_st
 	return usual;
 }
 
-/* "docker  ubuntu  3": the group's name, and how many there are, where the columns up to IN-PID
- * are in other rows. */
+/* Cut in its middle where it does not fit: both ends of a name tell which one it is. */
+static void name_put(const struct table *table, size_t y, size_t room, const struct text *name)
+{
+	size_t width = text_width(name->data, name->length);
+	size_t front;
+	size_t tail;
+
+	if (width <= room || room < NAME_DOTS + 2) {
+		canvas_put(table->canvas, y, MARK_WIDTH, room, STYLE_GROUP, name->data,
+			   name->length);
+		return;
+	}
+	front = (room - NAME_DOTS + 1) / 2;
+	tail = text_fit(name->data, name->length, width - (room - NAME_DOTS - front));
+	/* The middle of a wide character is no place to begin. */
+	if (text_width(name->data + tail, name->length - tail) > room - NAME_DOTS - front)
+		tail += text_fit(name->data + tail, name->length - tail, 2);
+	front = canvas_put(table->canvas, y, MARK_WIDTH, front, STYLE_GROUP, name->data,
+			   name->length);
+	canvas_put(table->canvas, y, MARK_WIDTH + front, NAME_DOTS, STYLE_GROUP, "...", NAME_DOTS);
+	canvas_put(table->canvas, y, MARK_WIDTH + front + NAME_DOTS, room - NAME_DOTS - front,
+		   STYLE_GROUP, name->data + tail, name->length - tail);
+}
+
+static bool title_fits(const struct table *table, const struct live_group *group, bool has_image,
+		       size_t room, struct text *title)
+{
+	struct text raw = {0};
+
+	live_group_title(table->frame->live, group, has_image, &raw);
+	text_clear(title);
+	text_add_printable(title, raw.data, raw.length);
+	text_free(&raw);
+	return text_width(title->data, title->length) <= room;
+}
+
+/* The group's name, and what of its runtime and image there is room for. */
+static void title_make(const struct table *table, const struct live_group *group, size_t room,
+		       struct text *title)
+{
+	if (!table->has_left[LIVE_CPU] && title_fits(table, group, true, room, title))
+		return;
+	if (title_fits(table, group, false, room, title) || !group->container)
+		return;
+	text_clear(title);
+	text_add_printable(title, group->container->name, strlen(group->container->name));
+}
+
+/* "plain  docker  ubuntu  3": how many there are stands where IN-PID does in other rows. */
 static void title_draw(const struct table *table, size_t y, const struct live_group *group,
 		       const struct cell *procs)
 {
@@ -162,12 +210,8 @@ static void title_draw(const struct table *table, size_t y, const struct live_gr
 			end = table->at[i] + table->widths[i];
 	}
 	room = end - MARK_WIDTH > count_width ? end - MARK_WIDTH - count_width - 1 : 0;
-	live_group_title(table->frame->live, group, !table->has_left[LIVE_CPU], &title);
-	if (!table->has_left[LIVE_CPU] && text_width(title.data, title.length) > room) {
-		text_clear(&title);
-		live_group_title(table->frame->live, group, false, &title);
-	}
-	canvas_put(table->canvas, y, MARK_WIDTH, room, STYLE_GROUP, title.data, title.length);
+	title_make(table, group, room, &title);
+	name_put(table, y, room, &title);
 	canvas_put_right(table->canvas, y, MARK_WIDTH, end - MARK_WIDTH, STYLE_GROUP,
 			 table->text.data + procs->start, procs->length);
 	text_free(&title);
