@@ -6,6 +6,9 @@
 #include "model/private.h"
 #include "model/proc_args.h"
 
+/* So many of those that came may stand in a row in the places of others. */
+#define LOOSE_RUN 8
+
 static void model_change(struct model *model, struct container *container,
 			 enum container_change change)
 {
@@ -485,11 +488,53 @@ static int compare_pids(const void *left, const void *right)
 	return (one > other) - (one < other);
 }
 
+/*
+ * Takes out what is not in its place: those that came are at the end, and some of them in the places
+ * of those that went. How many are left; *loose: room for all, *loose_count of them used.
+ */
+static size_t procs_loosen(struct model *model, struct proc *loose, size_t *loose_count)
+{
+	struct proc *procs = model->procs;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < model->procs_count; i++) {
+		size_t wrong = 0; /* before it, which ought to stand behind it */
+
+		while (wrong < kept && wrong < LOOSE_RUN &&
+		       procs[kept - 1 - wrong].task->tgid > procs[i].task->tgid)
+			wrong++;
+		if (wrong < kept && procs[kept - 1 - wrong].task->tgid > procs[i].task->tgid) {
+			loose[(*loose_count)++] = procs[i];
+			continue;
+		}
+		for (; wrong; wrong--)
+			loose[(*loose_count)++] = procs[--kept];
+		if (kept != i)
+			procs[kept] = procs[i];
+		kept++;
+	}
+	return kept;
+}
+
+/* Few come and go between two looks, of many: those are sorted, and put among the others. */
 void model_live_sort(struct model *model)
 {
+	size_t loose_count = 0;
+	size_t at = model->procs_count;
+	size_t kept;
+	autofree struct proc *loose = NULL;
+
 	if (model->is_sorted)
 		return;
-	qsort(model->procs, model->procs_count, sizeof(*model->procs), compare_pids);
+	loose = mem_resize(NULL, model->procs_count, sizeof(*loose));
+	kept = procs_loosen(model, loose, &loose_count);
+	qsort(loose, loose_count, sizeof(*loose), compare_pids);
+	while (loose_count) {
+		bool is_loose = !kept || loose[loose_count - 1].task->tgid >
+						 model->procs[kept - 1].task->tgid;
+
+		model->procs[--at] = is_loose ? loose[--loose_count] : model->procs[--kept];
+	}
 	model_index(model);
 	model->is_sorted = true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "view/sort.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,16 @@ static int compare_default(const void *left, const void *right)
 	return order ? order : order_of(one->pid, other->pid);
 }
 
+/* One container's processes mostly have their pids in one order inside and outside. */
+static bool is_in_default_order(const struct default_row *rows, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (compare_default(&rows[i - 1], &rows[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
 static void sort_by_container(const struct proc **procs, size_t count)
 {
 	autofree struct default_row *rows = mem_resize(NULL, count, sizeof(*rows));
@@ -80,7 +91,8 @@ static void sort_by_container(const struct proc **procs, size_t count)
 			.in_pid = procs[i]->container ? proc_in_pid(procs[i]) : 0,
 			.pid = procs[i]->task->tgid,
 		};
-	qsort(rows, count, sizeof(*rows), compare_default);
+	if (!is_in_default_order(rows, count))
+		qsort(rows, count, sizeof(*rows), compare_default);
 	for (size_t i = 0; i < count; i++)
 		procs[i] = rows[i].proc;
 }
