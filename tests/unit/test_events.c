@@ -332,108 +332,6 @@ static void a_process_has_one_entity_id_and_no_other_has_it(void **state)
 	json_object_put(elsewhere);
 }
 
-/* Writes the line twice with one writer: the second time from what it remembers. */
-static void assert_same_again(const struct scene *scene)
-{
-	struct stage *stage = mem_new(sizeof(*stage));
-	const struct event_line *line;
-	struct event_writer *writer;
-	struct text first = {0};
-	struct text second = {0};
-
-	stage_start(stage);
-	writer = event_writer_new(&defaults, &stage->machine.view);
-	line = scene->set(stage);
-	event_writer_add(writer, line, &first);
-	event_writer_add(writer, line, &second);
-	assert_string_equal(text_string(&first), text_string(&second));
-	text_free(&first);
-	text_free(&second);
-	event_writer_free(writer);
-	stage_end(stage);
-	free(stage);
-}
-
-static void a_line_is_the_same_each_time(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++)
-		assert_same_again(&scenes[i]);
-}
-
-/* More different processes than the writer remembers, each of them twice. */
-static void no_process_is_taken_for_another(void **state)
-{
-	struct stage *stage = mem_new(sizeof(*stage));
-	struct event_writer *writer;
-	struct text out = {0};
-	char expected[64];
-
-	(void)state;
-	stage_start(stage);
-	writer = event_writer_new(&defaults, &stage->machine.view);
-	for (uint32_t i = 0; i < 2000; i++) {
-		struct task_identity *identity;
-		const uint32_t group = i % 1000 / 10;
-
-		identity = stage_event(stage, EVENT_CREDENTIALS, 3802);
-		identity->sessionid = i % 10;
-		identity->groups_kept = identity->groups_total = 1;
-		event_make_add(&stage->make, PART_GROUPS, &group, sizeof(group));
-		text_clear(&out);
-		event_writer_add(writer, stage_set(stage), &out);
-		snprintf(expected, sizeof(expected), "\"session_id\":%u,", i % 10);
-		assert_non_null(strstr(text_string(&out), expected));
-		snprintf(expected, sizeof(expected), "\"groups\":[\"%u\"],", group);
-		assert_non_null(strstr(text_string(&out), expected));
-	}
-	text_free(&out);
-	event_writer_free(writer);
-	stage_end(stage);
-	free(stage);
-}
-
-static void a_new_name_of_a_container_is_in_the_next_line(void **state)
-{
-	struct stage *stage = mem_new(sizeof(*stage));
-	struct event_writer *writer;
-	struct text out = {0};
-
-	(void)state;
-	stage_start(stage);
-	writer = event_writer_new(&defaults, &stage->machine.view);
-	event_writer_add(writer, scene_started(stage), &out);
-	assert_non_null(strstr(text_string(&out), "\"container\":{\"name\":\"web\""));
-	strcpy(stage_proc(stage, WEB_FIRST)->container->name, "shop");
-	text_clear(&out);
-	event_writer_add(writer, scene_started(stage), &out);
-	assert_non_null(strstr(text_string(&out), "\"container\":{\"name\":\"shop\""));
-	text_free(&out);
-	event_writer_free(writer);
-	stage_end(stage);
-	free(stage);
-}
-
-static void the_clock_moves_all_times(void **state)
-{
-	struct stage *stage = mem_new(sizeof(*stage));
-	struct event_writer *writer;
-	struct text out = {0};
-
-	(void)state;
-	stage_start(stage);
-	writer = event_writer_new(&defaults, &stage->machine.view);
-	event_writer_add(writer, scene_gap(stage), &out);
-	text_clear(&out);
-	event_writer_set_clock(writer, (NOW_EPOCH - NOW_BOOT + 86400) * SECOND);
-	event_writer_add(writer, scene_gap(stage), &out);
-	assert_non_null(strstr(text_string(&out), "\"2026-11-22T06:14:21.123456789Z\""));
-	text_free(&out);
-	event_writer_free(writer);
-	stage_end(stage);
-	free(stage);
-}
-
 static void each_action_is_among_the_types(void **state)
 {
 	(void)state;
@@ -481,10 +379,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(lines_without_a_process_have_none),
 		cmocka_unit_test(a_gap_names_what_is_missing),
 		cmocka_unit_test(a_process_has_one_entity_id_and_no_other_has_it),
-		cmocka_unit_test(a_line_is_the_same_each_time),
-		cmocka_unit_test(no_process_is_taken_for_another),
-		cmocka_unit_test(a_new_name_of_a_container_is_in_the_next_line),
-		cmocka_unit_test(the_clock_moves_all_times),
 		cmocka_unit_test(each_action_is_among_the_types),
 	};
 

@@ -122,6 +122,7 @@ static void cgroup_keep(struct event_cgroup_text *kept, const struct event_subje
 	text_clear(&kept->text);
 	text_add(&kept->text, text, length);
 	kept->id = subject->cgroup_id;
+	kept->hierarchy = subject->cgroup_hierarchy;
 }
 
 /* Processes that follow each other are in the same few cgroups. */
@@ -138,6 +139,7 @@ static void put_cgroup(struct event_writer *writer, const struct event_subject *
 	if (subject->is_cgroup_cut)
 		writer->cut |= EVENT_CUT_CGROUP;
 	if (is_kept(writer, subject) && kept->id == subject->cgroup_id &&
+	    kept->hierarchy == subject->cgroup_hierarchy &&
 	    kept->path.length == subject->cgroup_length &&
 	    !memcmp(kept->path.data, subject->cgroup_path, kept->path.length)) {
 		event_put_text(writer, &kept->text);

@@ -143,6 +143,7 @@ struct event_level_text {
 /* `,"cgroup":{...}` as it was written last of one with this id. */
 struct event_cgroup_text {
 	uint64_t id; /* 0: none */
+	uint32_t hierarchy;
 	struct text path;
 	struct text text;
 };
