@@ -471,9 +471,35 @@ static void what_was_learned_anew_is_a_change(void **state)
 	(void)state;
 	passwd_learn(cache, 0, 0, 7, "one", 3);
 	assert_int_equal(passwd_changes(cache), 0);
+	assert_string_equal(passwd_host_name(cache, 7), "one");
 	passwd_learn(cache, 0, 0, 7, "other", 5);
 	assert_int_equal(passwd_changes(cache), 1);
 	assert_string_equal(passwd_host_name(cache, 7), "other");
+	assert_null(passwd_host_name(cache, 8));
+	passwd_learn(cache, 0, 0, 8, "eight", 5);
+	assert_string_equal(passwd_host_name(cache, 8), "eight");
+	passwd_free(cache);
+}
+
+static void count_telling(void *context, uint32_t mnt_ns, uint32_t pid, uint32_t uid,
+			  const char *name)
+{
+	(void)mnt_ns, (void)pid;
+	if (!uid && !strcmp(name, "root"))
+		++*(int *)context;
+}
+
+static void a_listener_is_told_once_of_names_that_were_given_out_before(void **state)
+{
+	struct passwd_cache *cache = passwd_new(NULL);
+	int told = 0;
+
+	(void)state;
+	assert_string_equal(passwd_host_name(cache, 0), "root");
+	passwd_listen(cache, count_telling, &told);
+	assert_string_equal(passwd_host_name(cache, 0), "root");
+	assert_string_equal(passwd_host_name(cache, 0), "root");
+	assert_int_equal(told, 1);
 	passwd_free(cache);
 }
 
@@ -497,6 +523,7 @@ int main(void)
 		container_test(another_hosts_names_come_from_its_own_file),
 		container_test(a_user_of_the_host_that_is_renamed_has_its_new_name),
 		cmocka_unit_test(what_was_learned_anew_is_a_change),
+		cmocka_unit_test(a_listener_is_told_once_of_names_that_were_given_out_before),
 		cmocka_unit_test(host_names_are_the_c_librarys),
 	};
 

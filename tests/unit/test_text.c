@@ -26,8 +26,25 @@ static void assert_printable(const char *data, size_t length, const char *expect
 
 static void numbers_are_written_as_printf_writes_them(void **state)
 {
-	static const int64_t numbers[] = {0,   1,   -1,   9,         10,        99,       100,
-					  101, 999, 1000, INT64_MAX, INT64_MIN, -1234567, 65534};
+	static const int64_t numbers[] = {0,
+					  1,
+					  -1,
+					  9,
+					  10,
+					  99,
+					  100,
+					  101,
+					  999,
+					  1000,
+					  INT64_MAX,
+					  INT64_MIN,
+					  -1234567,
+					  65534,
+					  UINT32_MAX,
+					  UINT32_MAX + 1LL,
+					  4200000000,
+					  420000000000,
+					  10000000000000001};
 	struct text text = {0};
 
 	(void)state;
@@ -47,7 +64,9 @@ static void numbers_are_written_as_printf_writes_them(void **state)
 	text_clear(&text);
 	text_add_padded(&text, 1234567, 9);
 	text_add_padded(&text, 1234567, 3);
-	assert_string_equal(text_string(&text), "001234567567");
+	text_add_padded(&text, 98765432109876, 14);
+	text_add_padded(&text, 98765432109876, 11);
+	assert_string_equal(text_string(&text), "0012345675679876543210987665432109876");
 	text_free(&text);
 }
 
