@@ -658,6 +658,39 @@ static int child_status(const char *term, void (*act)(void), char *said, size_t 
 	return WEXITSTATUS(status);
 }
 
+static bool is_same_mode(const struct termios *one, const struct termios *other)
+{
+	return one->c_iflag == other->c_iflag && one->c_oflag == other->c_oflag &&
+	       one->c_lflag == other->c_lflag;
+}
+
+static void opens_and_closes(void)
+{
+	struct screen *screen;
+	struct termios before = {0};
+	struct termios after = {0};
+
+	setsid();
+	tcgetattr(0, &before);
+	if (screen_open(&screen, true))
+		_exit(1);
+	tcgetattr(0, &after);
+	if (is_same_mode(&before, &after))
+		_exit(2);
+	screen_close(screen);
+	tcgetattr(0, &after);
+	_exit(is_same_mode(&before, &after) ? 0 : 3);
+}
+
+static void one_that_is_not_the_controlling_terminal_is_given_back(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(child_status("xterm", opens_and_closes, said, sizeof(said)), 0);
+	assert_string_equal(said, "");
+}
+
 static void opens(void)
 {
 	struct screen *screen;
@@ -668,7 +701,7 @@ static void opens(void)
 	tcgetattr(0, &before);
 	r = screen_open(&screen, true);
 	tcgetattr(0, &after);
-	_exit(memcmp(&before, &after, sizeof(before)) ? 200 : -r);
+	_exit(is_same_mode(&before, &after) ? -r : 200);
 }
 
 static void opens_elsewhere(void)
@@ -769,6 +802,7 @@ int main(void)
 		cmocka_unit_test(a_terminal_that_takes_nothing_makes_nobody_wait),
 		cmocka_unit_test(a_terminal_that_takes_nothing_is_given_back),
 		cmocka_unit_test(a_terminal_that_is_gone_is_a_key),
+		cmocka_unit_test(one_that_is_not_the_controlling_terminal_is_given_back),
 		cmocka_unit_test(a_terminal_that_cannot_show_it_is_said),
 		cmocka_unit_test(without_colour_none_is_written),
 	};

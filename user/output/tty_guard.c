@@ -66,12 +66,15 @@ void guard_give_back(void)
 	int error = errno;
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction old;
+	pid_t foreground;
 
 	if (!guard.is_armed || getpid() != guard.owner)
 		return;
 	guard.is_armed = 0;
-	/* In the background the terminal belongs to somebody else, who has set it up. */
-	if (tcgetpgrp(guard.fd) == getpgrp()) {
+	/* In the background the terminal belongs to somebody else, who has set it up. One that is
+	 * not our controlling terminal tells no foreground. */
+	foreground = tcgetpgrp(guard.fd);
+	if (foreground < 0 || foreground == getpgrp()) {
 		sigaction(SIGTTOU, &ignore, &old);
 		tcflow(guard.fd, TCOON);
 		write_last(guard.bytes, guard.length);
