@@ -29,6 +29,29 @@ static void a_drifting_container_stands_first(void **state)
 	scene_end(&scene);
 }
 
+/* Where root itself lacks a capability. */
+static void a_privileged_container_is_one_without_every_capability_too(void **state)
+{
+	struct scene scene;
+	struct task_record *task;
+	struct live_sums sums;
+
+	(void)state;
+	scene_start(&scene);
+	task = (struct task_record *)model_find(scene.machine.view.model, 4170)->task;
+	for (int set = 0; set < CAP_SETS; set++)
+		task->caps[set] &= ~(1ULL << 24);
+	task = (struct task_record *)model_find(scene.machine.view.model, 3816)->task;
+	task->caps[CAP_SET_EFFECTIVE] = scene.plain.caps |= 1ULL << 33; /* as heavy, and older */
+	live_refresh(scene.live, NOW_NS);
+	assert_non_null(strstr(rows_of(&scene), "-priv  docker 1/ 4170/-plain"));
+	assert_string_equal(group_cell(&scene, "priv", LIVE_COMMAND),
+			    "privileged; host root; no seccomp");
+	live_sum(scene.live, &sums);
+	assert_int_equal(sums.privileged, 1);
+	scene_end(&scene);
+}
+
 static void a_group_says_what_is_to_be_said_of_it(void **state)
 {
 	struct scene scene;
@@ -314,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containers_stand_by_their_power_and_the_host_last_and_folded),
 		cmocka_unit_test(a_drifting_container_stands_first),
+		cmocka_unit_test(a_privileged_container_is_one_without_every_capability_too),
 		cmocka_unit_test(a_group_says_what_is_to_be_said_of_it),
 		cmocka_unit_test(
 			what_counts_only_in_a_user_namespace_stands_with_what_counts_for_nothing),

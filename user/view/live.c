@@ -332,7 +332,7 @@ void live_sum(const struct live *live, struct live_sums *sums)
 			continue;
 		sums->containers++;
 		sums->host_root += section->has_host_root;
-		sums->privileged += group->weight == LIVE_FULL;
+		sums->privileged += group->is_privileged;
 	}
 }
 

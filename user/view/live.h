@@ -63,6 +63,7 @@ struct live_group {
 	const char *image;   /* NULL: not known */
 	const char *verdict; /* in words: "host root; cpu 0.50/0.5 throttled"; "": nothing to say */
 	bool is_drifting;    /* a process has more than the container declares */
+	bool is_privileged;  /* was declared so; where nothing was, one has every capability */
 };
 
 struct live_row {
@@ -127,7 +128,7 @@ double live_cpu(const struct live *live, const struct proc *proc);
 struct live_sums {
 	size_t containers;
 	size_t host_root;  /* of them: with a process whose effective user is root on the host */
-	size_t privileged; /* of them: with a process that has every capability on the host */
+	size_t privileged; /* of them: is_privileged */
 	size_t procs;
 	size_t left_out; /* would turn on something unknown (--filter) */
 	double cpu_percent;

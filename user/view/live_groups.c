@@ -238,6 +238,18 @@ static void section_take_usage(struct live_section *section)
 		group->cpu_percent = state->cpu_percent;
 }
 
+/* On a machine whose root lacks a capability, --privileged gives all the others. */
+static bool is_privileged(const struct live *live, const struct live_group *group)
+{
+	const struct runtime_container *declared =
+		group->container ? group->container->declared : NULL;
+	uint64_t full = caps_full(live->view->facts->cap_last);
+
+	if (declared)
+		return declared->is_privileged || (declared->caps & full) == full;
+	return group->container && group->weight == LIVE_FULL;
+}
+
 static void section_finish(struct live *live, struct live_section *section, bool has_usage)
 {
 	struct live_group *group = &section->group;
@@ -251,6 +263,7 @@ static void section_finish(struct live *live, struct live_section *section, bool
 		state_take_cpu(state, group->cpu_percent);
 	group->short_lived = state->short_lived;
 	group->is_drifting = section->power.drift != 0;
+	group->is_privileged = is_privileged(live, group);
 	power_caps(&section->power, &group->caps);
 	section->verdict_at = live->words.length;
 	live_verdict_add(live, section);
@@ -260,6 +273,8 @@ static void section_finish(struct live *live, struct live_section *section, bool
 /* What does not count on the host does not count here either. */
 static int weight_rank(const struct live_group *group)
 {
+	if (group->is_privileged)
+		return LIVE_FULL;
 	return group->weight <= LIVE_IN_USERNS ? 0 : (int)group->weight;
 }
 

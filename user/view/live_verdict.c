@@ -37,17 +37,6 @@ static uint64_t default_caps(const struct container *container)
 	return strcmp(runtime, "podman") ? CAPS_DOCKER_DEFAULT : CAPS_PODMAN_DEFAULT;
 }
 
-/* All that there is, and nobody says that it was not meant so. */
-static bool is_privileged(const struct live *live, const struct live_section *section)
-{
-	const struct runtime_container *declared = section->group.container->declared;
-	uint64_t full = caps_full(live->view->facts->cap_last);
-
-	if (declared)
-		return declared->is_privileged || (declared->caps & full) == full;
-	return section->group.weight == LIVE_FULL;
-}
-
 /* "+MAC_ADMIN", "+SYS_ADMIN +SYS_TIME", "+5 capabilities": beyond what is usual and counts here. */
 static void add_extra_caps(struct live *live, const struct live_section *section)
 {
@@ -153,13 +142,13 @@ static void add_limits(struct live *live, const struct live_section *section)
 
 static void add_container(struct live *live, const struct live_section *section)
 {
-	bool is_open = is_privileged(live, section);
+	bool is_privileged = section->group.is_privileged;
 
-	if (is_open)
+	if (is_privileged)
 		word_add(live, section, "privileged");
 	if (section->power.drift)
 		word_add(live, section, "more than declared");
-	if (!is_open)
+	if (!is_privileged)
 		add_extra_caps(live, section);
 	if (section->has_host_root)
 		word_add(live, section, "host root");
