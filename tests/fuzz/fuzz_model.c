@@ -172,7 +172,7 @@ static void feed_one(struct feed *feed)
 
 	switch (what % 8) {
 	case 0:
-		model_sweep_begin(feed->model, feed->now_ns += what >> 3);
+		model_sweep_begin(feed->model, feed->now_ns += what >> 3, what & 128);
 		break;
 	case 1:
 		model_sweep_take(feed->model, &task_vary(feed, room)->header);

@@ -36,7 +36,7 @@ static struct repairs sweep(struct model *model, uint64_t begin_ns, const uint32
 	struct repairs repairs = {.model = model};
 	uint64_t room[EVENT_TASK_MAX / 8];
 
-	model_sweep_begin(model, begin_ns);
+	model_sweep_begin(model, begin_ns, true);
 	model_sweep_take(model, &task_make(room, 1, "init")->header);
 	for (size_t i = 0; i < count; i++)
 		model_sweep_take(model, &task_make(room, seen[i], "sh")->header);
@@ -81,7 +81,7 @@ static void a_sweep_does_not_know_better_than_what_came_after_it_began(void **st
 	(void)state;
 
 	apply_fork(model, 300, 100, "sh");
-	model_sweep_begin(model, start_of(300));
+	model_sweep_begin(model, start_of(300), true);
 	repairs = (struct repairs){.model = model};
 	model_sweep_take(model, &task_make(room, 1, "init")->header);
 	model_sweep_take(model, &task_make(room, 400, "sh")->header);
@@ -108,7 +108,7 @@ static void a_zombie_comes_and_goes_in_silence(void **state)
 
 	apply_exit(model, 100);
 	for (int round = 0; round < 2; round++) {
-		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round));
+		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round), true);
 		model_sweep_take(model, &task_make(room, 1, "init")->header);
 		zombie = task_make(room, 100, "sh");
 		zombie->flags = TASK_ZOMBIE;
@@ -134,7 +134,7 @@ static void a_sweep_tells_of_credentials_and_namespaces_that_changed(void **stat
 	(void)state;
 
 	for (int round = 0; round < 2; round++) {
-		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round));
+		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round), true);
 		model_sweep_take(model, &task_make(room, 1, "init")->header);
 		task = task_make(room, 100, "sh");
 		task->ids.euid = 1000;
@@ -146,6 +146,38 @@ static void a_sweep_tells_of_credentials_and_namespaces_that_changed(void **stat
 	assert_int_equal(repairs.actions[0], EVENT_CREDENTIALS);
 	assert_int_equal(model_find(model, 100)->task->ids.euid, 1000);
 	assert_int_equal(model_find(model, 100)->args_length, 11);
+	model_free(model);
+}
+
+/* How many events it makes of a process 100 with the given user. */
+static size_t sweep_with_euid(struct model *model, uint32_t euid, bool has_missed)
+{
+	static uint64_t now_ns = SECOND * 1000;
+	struct repairs repairs = {.model = model};
+	uint64_t room[EVENT_TASK_MAX / 8];
+	struct task_record *task;
+
+	model_sweep_begin(model, now_ns += SECOND, has_missed);
+	model_sweep_take(model, &task_make(room, 1, "init")->header);
+	task = task_make(room, 100, "sh");
+	task->ids.euid = euid;
+	model_sweep_take(model, &task->header);
+	assert_int_equal(model_sweep_end(model, now_ns, take_repair, &repairs), 0);
+	return repairs.count;
+}
+
+static void without_a_gap_two_successive_sweeps_must_see_other_credentials(void **state)
+{
+	struct model *model = model_of_two();
+	(void)state;
+
+	assert_int_equal(sweep_with_euid(model, 1000, false), 0);
+	assert_int_equal(model_find(model, 100)->task->ids.euid, 0);
+	assert_int_equal(sweep_with_euid(model, 0, false), 0);
+	assert_int_equal(sweep_with_euid(model, 1000, false), 0);
+	assert_int_equal(sweep_with_euid(model, 1000, false), 1);
+	assert_int_equal(model_find(model, 100)->task->ids.euid, 1000);
+	assert_int_equal(sweep_with_euid(model, 0, true), 1);
 	model_free(model);
 }
 
@@ -162,7 +194,7 @@ static void cpu_time_is_that_of_all_threads_at_the_last_sweep(void **state)
 	(void)state;
 
 	for (int round = 0; round < 2; round++) {
-		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round));
+		model_sweep_begin(model, SECOND * (1000 + (uint64_t)round), true);
 		model_sweep_take(model, &thread.header);
 		model_sweep_take(model, &task_make(room, 1, "init")->header);
 		model_sweep_take(model, &task_make(room, 100, "sh")->header);
@@ -180,6 +212,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_does_not_know_better_than_what_came_after_it_began),
 		cmocka_unit_test(a_zombie_comes_and_goes_in_silence),
 		cmocka_unit_test(a_sweep_tells_of_credentials_and_namespaces_that_changed),
+		cmocka_unit_test(without_a_gap_two_successive_sweeps_must_see_other_credentials),
 		cmocka_unit_test(cpu_time_is_that_of_all_threads_at_the_last_sweep),
 	};
 

@@ -123,10 +123,10 @@ int watch_sweep(struct watch *watch, uint64_t now_ns)
 	}
 	if (!watch_sweep_is_due(watch, now_ns))
 		return 0;
+	model_sweep_begin(session->model, now_ns, watch->has_gap);
 	watch->has_gap = false;
 	watch->has_looked = true;
 	watch->swept_ns = now_ns;
-	model_sweep_begin(session->model, now_ns);
 	r = source_snapshot(session->source, watch_look, watch);
 	watch->sweep_cost_ns = watch_now(watch) - now_ns;
 	if (r && !watch->stopped)

@@ -24,6 +24,7 @@ struct proc_private {
 	uint64_t changed_ns;     /* when the last event said so; 0: none since it was read */
 	uint64_t cpu_sum_ns;     /* as the sweep that goes on has it so far */
 	uint32_t sweep;          /* the last one that saw it */
+	uint32_t doubted;        /* the last one that saw other credentials or namespaces */
 	uint32_t container_next; /* the next younger process in the same container; 0: none */
 	uint32_t container_before; /* the next older one */
 	bool is_dead;              /* a zombie: its exit was told, or was long ago */
@@ -105,8 +106,12 @@ struct container *model_container_change(struct model *model, enum container_cha
  * model_sweep_end comes once all events that were made meanwhile have been applied; it hands out
  * the records that make the model true, which the caller applies. Among them are events with
  * EVENT_REPAIR for what a hook should have told.
+ *
+ * has_missed: events were missed since the last sweep. If none were, other credentials or
+ * namespaces are told only when two successive sweeps have seen them: with the second one the
+ * kernel side tells them itself, and better (bpf/sweep.bpf.h).
  */
-void model_sweep_begin(struct model *model, uint64_t now_boot_ns);
+void model_sweep_begin(struct model *model, uint64_t now_boot_ns, bool has_missed);
 int model_sweep_take(struct model *model, const struct record_header *record);
 int model_sweep_end(struct model *model, uint64_t now_boot_ns, record_sink sink, void *context);
 

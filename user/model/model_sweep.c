@@ -22,7 +22,7 @@ struct repair {
 	};
 };
 
-void model_sweep_begin(struct model *model, uint64_t now_boot_ns)
+void model_sweep_begin(struct model *model, uint64_t now_boot_ns, bool has_missed)
 {
 	struct model_sweep *sweep = &model->sweep;
 
@@ -32,6 +32,7 @@ void model_sweep_begin(struct model *model, uint64_t now_boot_ns)
 	sweep->number++;
 	sweep->start_ns = now_boot_ns;
 	sweep->is_open = true;
+	sweep->has_missed = has_missed;
 }
 
 void model_sweep_free(struct model *model)
@@ -344,8 +345,20 @@ static int repair_changes(struct repair *repair, const struct proc *proc,
 	return repair_change(repair, EVENT_PRIVILEGES, privileges, proc, task);
 }
 
-static int repair_known(struct repair *repair, const struct proc *proc,
-			const struct task_record *task)
+/* Whether to wait for what the kernel side has to say of it. */
+static bool repair_waits(const struct repair *repair, struct proc *proc,
+			 const struct task_record *task)
+{
+	const struct model_sweep *sweep = &repair->model->sweep;
+	uint32_t before = proc->own.doubted;
+
+	if (!changed_credentials(proc, task) && !changed_namespaces(proc->task, task))
+		return false;
+	proc->own.doubted = sweep->number;
+	return !sweep->has_missed && (!before || before + 1 != sweep->number);
+}
+
+static int repair_known(struct repair *repair, struct proc *proc, const struct task_record *task)
 {
 	int r;
 
@@ -355,6 +368,8 @@ static int repair_known(struct repair *repair, const struct proc *proc,
 		r = proc->own.is_dead ? 0 : repair_exit(repair, proc);
 	else if (task->flags & TASK_ZOMBIE)
 		return 0; /* its threads run on, and the process is what it was */
+	else if (repair_waits(repair, proc, task))
+		return 0;
 	else
 		r = repair_changes(repair, proc, task);
 	return r ? r : repair->sink(repair->context, &task->header);
@@ -363,7 +378,7 @@ static int repair_known(struct repair *repair, const struct proc *proc,
 static int repair_task(struct repair *repair, const struct task_record *task)
 {
 	struct model *model = repair->model;
-	const struct proc *proc = model_find(model, task->tgid);
+	struct proc *proc = model_find(model, task->tgid);
 
 	if (proc && proc->task->start_boot_ns == task->start_boot_ns)
 		return repair_known(repair, proc, task);

@@ -37,6 +37,7 @@ struct model_sweep {
 	uint64_t start_ns;
 	uint32_t number; /* of this one, from 1 */
 	bool is_open;
+	bool has_missed;
 };
 
 struct model {
