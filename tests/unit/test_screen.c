@@ -321,6 +321,36 @@ static void the_scrolling_region_is_the_whole_terminal(void **state)
 	stage_end(&stage);
 }
 
+static void tells_keys(struct screen *screen)
+{
+	uint32_t key;
+
+	while ((key = wait_key(screen)) != 'q') {
+		char words[64];
+
+		snprintf(words, sizeof(words), "<key %x>", key);
+		show(screen, words);
+	}
+}
+
+static void a_key_that_comes_in_pieces_is_one(void **state)
+{
+	static const char *const pieces[] = {"\033", "[", "2", "1", "~"};
+	char expected[32];
+	struct stage stage;
+
+	(void)state;
+	stage_start(&stage, tells_keys);
+	stage_await(&stage, "<ready>");
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
+		type(&stage, pieces[i]);
+	snprintf(expected, sizeof(expected), "<key %x>", KEY_FUNCTION + 10);
+	stage_await(&stage, expected);
+	type(&stage, "q");
+	assert_int_equal(stage_wait(&stage), 0);
+	stage_end(&stage);
+}
+
 static void exits(struct screen *screen)
 {
 	wait_key(screen);
@@ -790,6 +820,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closing_gives_the_terminal_back),
 		cmocka_unit_test(the_scrolling_region_is_the_whole_terminal),
+		cmocka_unit_test(a_key_that_comes_in_pieces_is_one),
 		cmocka_unit_test(exit_gives_the_terminal_back),
 		cmocka_unit_test(signals_that_end_it_give_the_terminal_back),
 		cmocka_unit_test(a_crash_gives_the_terminal_back),

@@ -188,15 +188,18 @@ static uint32_t screen_news(struct screen *screen)
 	return news.is_resized || news.is_continued ? KEY_RESIZED : 0;
 }
 
-static void screen_read(struct screen *screen, int timeout_ms)
+/* false: nothing has come. */
+static bool screen_read(struct screen *screen, int timeout_ms)
 {
 	char data[READ_SIZE];
 	ssize_t r = tty_read(screen->tty, data, sizeof(data), timeout_ms);
 
 	if (r < 0)
 		screen->is_gone = true;
-	else
-		keys_add(screen->keys, data, (size_t)r);
+	if (r <= 0)
+		return false;
+	keys_add(screen->keys, data, (size_t)r);
+	return true;
 }
 
 uint32_t screen_key(struct screen *screen)
@@ -209,10 +212,8 @@ uint32_t screen_key(struct screen *screen)
 	screen_catch_up(screen);
 	screen_read(screen, 0);
 	key = keys_next(screen->keys, false, &is_partial);
-	if (!key && is_partial) {
-		screen_read(screen, REST_MS);
-		key = keys_next(screen->keys, true, &is_partial);
-	}
+	while (!key && is_partial)
+		key = keys_next(screen->keys, !screen_read(screen, REST_MS), &is_partial);
 	if (!key && screen->is_gone)
 		return KEY_GONE;
 	return key;
