@@ -70,6 +70,8 @@ static void live_end(struct live *live, const struct proc *proc)
 	uint64_t key = live_key(proc->container);
 	struct live_state *state = live_state_find(live, key);
 
+	live->leaving_tgid = proc->task->tgid;
+	live->leaving_start_ns = proc->task->start_boot_ns;
 	if (!state || live_selects(live, proc) != FILTER_YES)
 		return;
 	if (!live_memory_find(live, proc->task->tgid, proc->task->start_boot_ns))
@@ -138,8 +140,9 @@ static uint32_t gone_section(const struct live *live, const struct live_gone *go
 	const struct task_record *task = gone->proc.task;
 	const struct proc *same = model_find(live->view->model, task->tgid);
 
-	/* The model keeps it until the next record. */
-	if (same && same->task->start_boot_ns == task->start_boot_ns)
+	/* A sweep has found its zombie. */
+	if (same && same->task->start_boot_ns == task->start_boot_ns &&
+	    !live_is_leaving(live, same))
 		return LIVE_NONE;
 	for (size_t i = 0; i < live->sections_count; i++) {
 		if (live->sections[i].group.key == gone->key)

@@ -197,7 +197,8 @@ static void sections_fill(struct live *live)
 	}
 	for (size_t i = 0; i < live->procs_count; i++) {
 		const struct proc *proc = &live->procs[i];
-		enum filter_verdict verdict = live_selects(live, proc);
+		enum filter_verdict verdict =
+			live_is_leaving(live, proc) ? FILTER_NO : live_selects(live, proc);
 
 		live->section_of[i] = verdict == FILTER_YES ? section_of(live, proc) : LIVE_NONE;
 		live->left_out += verdict == FILTER_UNKNOWN;

@@ -86,6 +86,7 @@ void live_memory_forget(struct live *live)
 {
 	live->procs_count = 0;
 	live->now_ns = live->first_ns = live->base_ns = 0;
+	live->leaving_tgid = 0;
 	for (size_t i = 0; i < LIVE_GONE_MAX; i++)
 		live->gone[i].is_used = false;
 }
@@ -174,6 +175,14 @@ void live_gone_expire(struct live *live)
 		if (live->now_ns - gone->shown_ns >= LIVE_GONE_NS - LIVE_GONE_NS / 10)
 			gone->is_used = false;
 	}
+}
+
+/* A zombie that a sweep has found is what it is. */
+bool live_is_leaving(const struct live *live, const struct proc *proc)
+{
+	return proc->task->tgid == live->leaving_tgid &&
+	       proc->task->start_boot_ns == live->leaving_start_ns &&
+	       !(proc->task->flags & TASK_ZOMBIE);
 }
 
 bool live_is_gone(const struct live *live, const struct proc *proc)

@@ -105,6 +105,8 @@ struct live {
 	size_t memory_before_capacity;
 	struct live_gone *gone; /* LIVE_GONE_MAX */
 	size_t gone_next;
+	uint32_t leaving_tgid; /* ended last: the model keeps it until the next record */
+	uint64_t leaving_start_ns;
 
 	struct live_state *states;
 	struct live_section *sections; /* one a container, in the model's order, then the host */
@@ -144,6 +146,8 @@ void live_gone_add(struct live *live, const struct proc *proc, uint64_t key);
 /* Those that have been shown long enough go. */
 void live_gone_expire(struct live *live);
 bool live_is_gone(const struct live *live, const struct proc *proc);
+/* It has ended, though the model still has it. */
+bool live_is_leaving(const struct live *live, const struct proc *proc);
 enum live_mark live_mark_of(const struct live *live, const struct proc *proc);
 
 /* live_groups.c */
