@@ -44,6 +44,7 @@ extern const size_t commands_count;
 /* Picks the command, parses, runs: main() after locale and signals. */
 int command_main(int argc, char **argv);
 
+extern const struct command top_command;
 extern const struct command ps_command;
 extern const struct command events_command;
 extern const struct command run_command;

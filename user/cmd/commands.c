@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,7 +18,8 @@
 #endif
 
 const struct command *const commands[] = {
-	&ps_command, &events_command, &run_command, &demo_command, &caps_command, &doctor_command,
+	&top_command,  &ps_command,   &events_command, &run_command,
+	&demo_command, &caps_command, &doctor_command,
 };
 const size_t commands_count = ARRAY_SIZE(commands);
 
@@ -108,7 +110,9 @@ static int help_overview(void)
 			      "what it may really do.\n\n");
 	for (size_t i = 0; i < commands_count; i++)
 		text_printf(&out, "  %-8s%s\n", commands[i]->name, commands[i]->summary);
-	text_add_string(&out, "\nWithout a command: ps. Every command has its own --help.\n\n");
+	text_add_string(
+		&out,
+		"\nWithout a command: top on a terminal, ps otherwise. Every command has its own --help.\n\n");
 	options_help(&out, global_option_table);
 	return text_print(&out);
 }
@@ -129,12 +133,17 @@ static int help_command(const struct command *command)
 	return text_print(&out);
 }
 
-/* A command's own options and the global ones, seen as one table. command NULL: none was named. */
-static int command_run(const struct command *named, struct global_options *global, int argc,
-		       char **argv)
+/* What is meant when no command is named: a live table where one can be shown. */
+static const struct command *command_usual(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? &top_command : &ps_command;
+}
+
+/* A command's own options and the global ones, seen as one table. */
+static int command_run(const struct command *command, bool is_named, struct global_options *global,
+		       int argc, char **argv)
 {
 	static const struct option no_options[] = {OPTIONS_END};
-	const struct command *command = named ? named : &ps_command;
 	size_t global_at = (command->options_size + 15) & ~(size_t)15;
 	autofree char *target = mem_new(global_at + sizeof(*global));
 	const struct option table[] = {
@@ -153,7 +162,7 @@ static int command_run(const struct command *named, struct global_options *globa
 	if (global->wants_version) {
 		exit_code = print_version();
 	} else if (global->wants_help) {
-		exit_code = named ? help_command(named) : help_overview();
+		exit_code = is_named ? help_command(command) : help_overview();
 	} else {
 		app.btf_path = global->btf_path;
 		app.host_root = global->host_root;
@@ -186,13 +195,14 @@ int command_main(int argc, char **argv)
 	const struct command *command;
 	int before = word;
 
-	/* Without a command the words are ps's own, also `nsview aux` as fingers type it. */
-	if (word >= argc || !strcmp(argv[word], "aux"))
-		return command_run(NULL, &global, argc, argv);
+	if (word >= argc)
+		return command_run(command_usual(), false, &global, argc, argv);
+	if (!strcmp(argv[word], "aux")) /* as fingers type it */
+		return command_run(&ps_command, false, &global, argc, argv);
 	command = command_find(argv[word]);
 	if (!command)
 		return command_unknown(argv[word]);
 	if (options_parse(global_option_table, &global, true, &before, argv))
 		return EXIT_USAGE;
-	return command_run(command, &global, argc - word, argv + word);
+	return command_run(command, true, &global, argc - word, argv + word);
 }

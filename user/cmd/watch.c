@@ -223,6 +223,11 @@ int watch_heed(struct watch *watch, int fd)
 	return source_heed(watch->session.source, fd);
 }
 
+int watch_play(struct watch *watch, uint64_t until_boot_ns, struct source_span *span)
+{
+	return source_play(watch->session.source, until_boot_ns, span);
+}
+
 struct session *watch_session(struct watch *watch)
 {
 	return &watch->session;

@@ -14,6 +14,7 @@
 #include "cmd/session.h"
 #include "output/events.h"
 
+struct source_span;
 struct watch;
 
 struct watch_options {
@@ -42,6 +43,9 @@ int watch_usage(struct watch *watch);
 
 /* From now on watch_wait also ends its waiting when fd can be read. 0 or -errno. */
 int watch_heed(struct watch *watch, int fd);
+
+/* A recording in time: watch_wait hands out nothing later than this. -EOPNOTSUPP: not a recording. */
+int watch_play(struct watch *watch, uint64_t until_boot_ns, struct source_span *span);
 
 struct session *watch_session(struct watch *watch);
 

@@ -26,7 +26,11 @@ struct replay_clock {
 struct replay_state {
 	struct recording_reader reader;
 	struct replay_clock now; /* of the last record that told */
-	struct replay_clock end; /* of the recording's last one */
+	struct replay_clock start;
+	struct replay_clock end;          /* of the recording's last one */
+	const struct record_header *held; /* read, and later than until_ns; NULL: none */
+	uint64_t until_ns;                /* of the boot clock */
+	bool is_played;
 	bool has_at;
 	int64_t at_ns;     /* since the epoch: what is later is not handed out */
 	bool has_snapshot; /* it is complete */
@@ -133,6 +137,7 @@ static int replay_open(const struct source_options *options, void **opaque, stru
 	if (!r) {
 		state->now.boot_ns = state->reader.header->time_boot_ns;
 		state->now.boot_offset_ns = state->reader.header->boot_offset_ns;
+		state->start = state->now;
 		r = end_find(state);
 		if (r)
 			text_printf(why, "%s could not be read", options->replay_path);
@@ -172,6 +177,14 @@ static bool is_after(const struct replay_state *state, const struct record_heade
 	return clock_epoch(&clock) > state->at_ns;
 }
 
+static bool is_held(const struct replay_state *state, const struct record_header *record)
+{
+	struct replay_clock clock = state->now;
+
+	return state->is_played && state->has_snapshot && clock_follow(&clock, record) &&
+	       clock.boot_ns > state->until_ns;
+}
+
 static void replay_stop(struct replay_state *state)
 {
 	if (state->is_over)
@@ -180,11 +193,18 @@ static void replay_stop(struct replay_state *state)
 	recording_tell(&state->reader);
 }
 
-/* 1, 0 at the end, or -errno. */
+/* 1, 0 at the end or where it is played to, or -errno. */
 static int replay_next(struct replay_state *state, const struct record_header **record)
 {
-	int r = state->is_over ? 0 : recording_next(&state->reader, record);
+	int r = state->held ? 1 : state->is_over ? 0 : recording_next(&state->reader, record);
 
+	if (state->held)
+		*record = state->held;
+	state->held = NULL;
+	if (r > 0 && is_held(state, *record)) {
+		state->held = *record;
+		return 0;
+	}
 	if (r > 0 && is_after(state, *record)) {
 		state->is_over = true;
 		return 0;
@@ -235,11 +255,11 @@ static int replay_poll(void *opaque, int timeout_ms, record_sink sink, void *con
 	int count = 0;
 
 	(void)timeout_ms;
-	while (count < RECORDS_AT_ONCE) {
+	while (state->is_played || count < RECORDS_AT_ONCE) {
 		int r = replay_next(state, &record);
 
 		if (!r)
-			return count ? count : -ENODATA;
+			return count || state->held ? count : -ENODATA;
 		if (r > 0 && record->type != RECORD_MARK)
 			r = sink(context, record);
 		if (r < 0)
@@ -247,6 +267,21 @@ static int replay_poll(void *opaque, int timeout_ms, record_sink sink, void *con
 		count++;
 	}
 	return count;
+}
+
+static int replay_play(void *opaque, uint64_t until_boot_ns, struct source_span *span)
+{
+	struct replay_state *state = opaque;
+
+	*span = (struct source_span){
+		.start_ns = state->start.boot_ns,
+		.end_ns = state->end.boot_ns,
+		.at_ns = state->at_ns ? (uint64_t)state->at_ns - state->now.boot_offset_ns : 0,
+	};
+	state->has_at = false;
+	state->is_played = true;
+	state->until_ns = until_boot_ns;
+	return 0;
 }
 
 static void replay_report(void *opaque, struct hook_report *hooks)
@@ -286,6 +321,9 @@ static void replay_facts(void *opaque, struct facts *facts)
 	facts->proc_path[0] = '\0';
 	facts->boot_now_ns = state->now.boot_ns;
 	facts->boot_offset_ns = state->now.boot_offset_ns;
+	if (state->is_played && state->until_ns > state->now.boot_ns)
+		facts->boot_now_ns =
+			state->until_ns < state->end.boot_ns ? state->until_ns : state->end.boot_ns;
 	if (state->is_over && state->has_at && state->at_ns > clock_epoch(&state->now))
 		facts->boot_now_ns = (uint64_t)state->at_ns - state->now.boot_offset_ns;
 }
@@ -297,6 +335,7 @@ const struct source_ops replay_source = {
 	.close = replay_close,
 	.listen = replay_listen,
 	.poll = replay_poll,
+	.play = replay_play,
 	.report = replay_report,
 	.facts = replay_facts,
 };

@@ -74,6 +74,12 @@ int source_heed(struct source *source, int fd)
 	return source->ops->heed ? source->ops->heed(source->state, fd) : 0;
 }
 
+int source_play(struct source *source, uint64_t until_boot_ns, struct source_span *span)
+{
+	return source->ops->play ? source->ops->play(source->state, until_boot_ns, span)
+				 : -EOPNOTSUPP;
+}
+
 void source_report(struct source *source, struct hook_report *hooks)
 {
 	source->ops->report(source->state, hooks);

@@ -72,6 +72,13 @@ struct hook_report {
 	size_t tier_count;
 };
 
+/* Of a recording, on the boot clock of its machine. */
+struct source_span {
+	uint64_t start_ns; /* of its snapshot */
+	uint64_t end_ns;
+	uint64_t at_ns; /* --at; 0: not given */
+};
+
 /* One way to get records. open stores its state in *state; close takes NULL. */
 struct source_ops {
 	const char *name; /* as in --source */
@@ -95,6 +102,9 @@ struct source_ops {
 	int (*usage)(void *state, record_sink sink, void *context);
 	/* From now on poll also ends its waiting when fd can be read. NULL: it never waits. */
 	int (*heed)(void *state, int fd);
+	/* A recording in time: poll hands out nothing that is later than this, and --at is lifted.
+	 * facts says this moment from then on. NULL: it cannot be played. */
+	int (*play)(void *state, uint64_t until_boot_ns, struct source_span *span);
 	/* hooks: room for HOOKS. */
 	void (*report)(void *state, struct hook_report *hooks);
 	/* Makes facts those of the recorded machine, and its clock that of the last record handed
@@ -120,6 +130,7 @@ int source_poll(struct source *source, int timeout_ms, record_sink sink, void *c
 /* -EOPNOTSUPP: only snapshots tell of it. */
 int source_usage(struct source *source, record_sink sink, void *context);
 int source_heed(struct source *source, int fd);
+int source_play(struct source *source, uint64_t until_boot_ns, struct source_span *span);
 void source_report(struct source *source, struct hook_report *hooks);
 /* Samples the clock again, or does what source_ops.facts does. */
 void source_facts(struct source *source, struct facts *facts);
