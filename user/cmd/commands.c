@@ -174,18 +174,34 @@ out:
 	return exit_code;
 }
 
-/* The index of the first word, argc when there is none: only global options, with their values,
- * may stand before a command. */
+/* 0: not a global option; else how many words it takes. */
+static int global_words(const char *word)
+{
+	static const char *const alone[] = {"--version", "--help", "-h"};
+	static const char *const with_value[] = {"--btf", "--host-root"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(alone); i++) {
+		if (!strcmp(word, alone[i]))
+			return 1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(with_value); i++) {
+		size_t length = strlen(with_value[i]);
+
+		if (!strncmp(word, with_value[i], length) && (!word[length] || word[length] == '='))
+			return word[length] ? 1 : 2;
+	}
+	return 0;
+}
+
+/* The index of the command's word, argc when there is none: only global options, with their values, may
+ * stand before it. After another option no command comes. */
 static int command_word(int argc, char **argv)
 {
 	int i = 1;
 
-	while (i < argc && argv[i][0] == '-' && argv[i][1]) {
-		bool has_value = !strcmp(argv[i], "--btf") || !strcmp(argv[i], "--host-root");
-
-		i += has_value ? 2 : 1;
-	}
-	return i < argc ? i : argc;
+	while (i < argc && global_words(argv[i]))
+		i += global_words(argv[i]);
+	return i < argc && (argv[i][0] != '-' || !argv[i][1]) ? i : argc;
 }
 
 int command_main(int argc, char **argv)

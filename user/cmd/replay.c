@@ -298,7 +298,7 @@ int replay_snapshot(struct session *session)
 }
 
 /* A process that exits is there until the next record comes. */
-static int end_apply(struct session *session)
+int replay_pause(struct session *session)
 {
 	const struct facts *facts = &session->app->facts;
 	const struct clock_record end = {
@@ -321,5 +321,5 @@ int replay_finish(struct session *session)
 		return EXIT_FAILED;
 	replay_clock(session);
 	replay_name(session);
-	return end_apply(session) ? EXIT_FAILED : EXIT_DONE;
+	return replay_pause(session) ? EXIT_FAILED : EXIT_DONE;
 }

@@ -51,6 +51,10 @@ bool replay_was_running(const struct replay *replay, const struct container *con
  * An exit code. */
 int replay_finish(struct session *session);
 
+/* Nothing else happens for now: what has just ended goes, which else would stay until the next record
+ * comes. -errno. */
+int replay_pause(struct session *session);
+
 /* Brings the session's clock to where the recording is read. */
 void replay_clock(struct session *session);
 

@@ -67,7 +67,7 @@ static const char *play_mode(const struct top *top)
 static void summarize(struct top *top, struct top_summary *summary)
 {
 	const struct facts *facts = &top->app->facts;
-	uint64_t now_ns = top_feed_now(top);
+	uint64_t now_ns = top->frozen ? top->frozen_ns : top_feed_now(top);
 
 	*summary = (struct top_summary){
 		.hostname = facts->hostname,

@@ -39,7 +39,7 @@ static unsigned int key_search(struct top *top, uint32_t key)
 
 static unsigned int key_search_on(struct top *top, uint32_t key)
 {
-	return top_find(top, key == 'N', true);
+	return top_prompt_search_on(top, key == 'N');
 }
 
 static unsigned int key_filter(struct top *top, uint32_t key)
@@ -163,6 +163,7 @@ static unsigned int key_freeze(struct top *top, uint32_t key)
 	if (top->frozen)
 		return thaw(top);
 	top->frozen = top_freeze(top->view.model);
+	top->frozen_ns = top_feed_now(top);
 	top->view.model = top_frozen_model(top->frozen);
 	live_refresh(top->live, top_feed_now(top));
 	top_choose_again(top);

@@ -53,6 +53,10 @@ void top_choose_again(struct top *top)
 	size_t count;
 	const struct live_row *rows = live_rows(top->live, &count);
 
+	if (!top->has_chosen) {
+		top_choose(top, 0);
+		return;
+	}
 	if (top->selected < count && is_chosen(&rows[top->selected], &top->choice))
 		return;
 	for (size_t i = 0; i < count && top->selected != SIZE_MAX; i++) {
@@ -98,28 +102,25 @@ unsigned int top_move(struct top *top, uint32_t key)
 	live_rows(top->live, &count);
 	if (top->selected == SIZE_MAX)
 		top->selected = 0;
+	top->has_chosen = true;
 	top_choose(top, moved(top->selected, count, page > 1 ? page - 1 : 1, key));
 	return TOP_REDRAW;
 }
 
-unsigned int top_find(struct top *top, bool is_backward, bool from_next)
+bool top_find(struct top *top, bool is_backward, bool from_next)
 {
 	size_t from = top->selected == SIZE_MAX ? 0 : top->selected;
 	size_t count, found;
 
-	if (!top->search || !*top->search) {
-		top_say(top, "nothing to search for yet: / asks");
-		return TOP_REDRAW;
-	}
 	live_rows(top->live, &count);
 	if (from_next && count)
 		from = is_backward ? (from + count - 1) % count : (from + 1) % count;
 	found = live_find(top->live, top->search, from, is_backward);
 	if (found == SIZE_MAX)
-		top_say(top, "no row that is open has \"%s\" in it", top->search);
-	else
-		top_choose(top, found);
-	return TOP_REDRAW;
+		return false;
+	top->has_chosen = true;
+	top_choose(top, found);
+	return true;
 }
 
 unsigned int top_fold(struct top *top)
@@ -131,6 +132,7 @@ unsigned int top_fold(struct top *top)
 		return 0;
 	key = row->group->key;
 	live_fold(top->live, key, !row->group->is_folded);
+	top->has_chosen = true;
 	top->choice = (struct top_choice){.is_group = true, .key = key};
 	top_choose_again(top);
 	return TOP_REDRAW;
@@ -150,6 +152,7 @@ unsigned int top_go(struct top *top)
 					: "that line is about no process");
 		return TOP_REDRAW;
 	}
+	top->has_chosen = true;
 	top_choose(top, row);
 	top->pane = TOP_PANE_SHOWN;
 	return TOP_REDRAW;

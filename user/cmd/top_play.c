@@ -27,7 +27,9 @@ static int play_run(struct top *top)
 		r = top_feed_run(top); /* the end is only told of when nothing else is left */
 	replay_clock(top->session);
 	top_feed_refresh_view(top);
-	return r >= 0 || r == -ENODATA ? 0 : log_fail(r, "read the recording");
+	if (r < 0 && r != -ENODATA)
+		return log_fail(r, "read the recording");
+	return replay_pause(top->session);
 }
 
 bool top_play_is_over(const struct top *top)

@@ -72,6 +72,7 @@ struct top_editor {
 	size_t cursor; /* in bytes */
 	struct text complaint;
 	size_t complaint_at;
+	bool is_vain;             /* a search that found nothing */
 	char *subject;            /* what a question is about: the file that is there already */
 	struct top_choice origin; /* the row that a search began at */
 };
@@ -133,8 +134,10 @@ struct top {
 	uint64_t frame_ns;         /* when the next one is due, on the monotonic clock */
 	bool is_stale;             /* events have changed the model since the rows were made */
 	struct top_frozen *frozen; /* NULL: it goes on */
+	uint64_t frozen_ns;        /* boot clock */
 
 	struct top_choice choice;
+	bool has_chosen; /* else the first row is meant, whichever it is */
 	size_t selected;
 	size_t first;
 	enum top_pane pane;
@@ -203,12 +206,14 @@ const struct live_row *top_chosen(const struct top *top);
 void top_choose(struct top *top, size_t row);
 /* After rows have changed: finds the chosen one again. */
 void top_choose_again(struct top *top);
-unsigned int top_find(struct top *top, bool is_backward, bool from_next);
+/* false: nothing. */
+bool top_find(struct top *top, bool is_backward, bool from_next);
 unsigned int top_fold(struct top *top);
 unsigned int top_go(struct top *top); /* from the pane's line to its process */
 
 /* top_prompt.c */
 unsigned int top_prompt_search(struct top *top);
+unsigned int top_prompt_search_on(struct top *top, bool is_backward); /* n, N */
 unsigned int top_prompt_filter(struct top *top);
 unsigned int top_prompt_sort(struct top *top);
 unsigned int top_prompt_user(struct top *top);

@@ -70,23 +70,40 @@ static void string_set(char **string, const char *text)
 
 /* Search: each key already finds. */
 
+#define NOTHING_FOUND "no row that is open has \"%s\" in it"
+
 static unsigned int search_change(struct top *top)
 {
 	top->choice = top->editor.origin;
 	top_choose_again(top);
 	string_set(&top->search, typed(top));
-	return top->search ? top_find(top, false, false) : TOP_REDRAW;
+	top->editor.is_vain = top->search && !top_find(top, false, false);
+	return top->editor.is_vain ? complain(top, SIZE_MAX, NOTHING_FOUND, typed(top))
+				   : TOP_REDRAW;
 }
 
 static unsigned int search_enter(struct top *top)
 {
+	if (top->editor.is_vain)
+		top_say(top, NOTHING_FOUND, top->search);
 	top_prompt_close(top);
 	return TOP_REDRAW;
 }
 
 static unsigned int search_again(struct top *top)
 {
-	return top_find(top, false, true);
+	if (top->search)
+		top_find(top, false, true);
+	return TOP_REDRAW;
+}
+
+unsigned int top_prompt_search_on(struct top *top, bool is_backward)
+{
+	if (!top->search)
+		top_say(top, "nothing to search for yet: / asks");
+	else if (!top_find(top, is_backward, true))
+		top_say(top, NOTHING_FOUND, top->search);
+	return TOP_REDRAW;
 }
 
 static unsigned int search_leave(struct top *top)
@@ -107,6 +124,7 @@ static const struct top_prompt_kind search_prompt = {
 unsigned int top_prompt_search(struct top *top)
 {
 	top->editor.origin = top->choice;
+	top->editor.is_vain = false;
 	return prompt_open(top, &search_prompt, NULL);
 }
 
