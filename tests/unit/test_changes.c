@@ -304,6 +304,55 @@ static void what_a_process_does_in_a_row_is_one_line(void **state)
 	pane_free(pane);
 }
 
+static void an_exec_from_outside_stands_for_what_led_to_it(void **state)
+{
+	struct pane *pane = pane_new();
+	const struct event_line *line;
+
+	(void)state;
+	line = scene_setuid(&pane->stage);
+	pane_add(pane, line);
+	memset(&pane->stage.make, 0, sizeof(pane->stage.make));
+	line = scene_capset(&pane->stage);
+	pane->stage.make.record.tgid = pane->stage.make.record.tid = 3830;
+	pane->stage.make.record.start_boot_ns = stage_proc(&pane->stage, 3830)->task->start_boot_ns;
+	pane_add(pane, line);
+	pane_add(pane, line);
+	memset(&pane->stage.make, 0, sizeof(pane->stage.make));
+	pane_add(pane, scene_join(&pane->stage));
+	assert_int_equal(changes_count(pane->changes), 2);
+	assert_int_equal(changes_forgotten(pane->changes), 0);
+	assert_string_equal(pane_line(pane, 0), "exec web 3830/7 sleep: as root with full; "
+						"joined web from 3802 sleep; parent inside: 0; "
+						"bash; after 2 changes on its way");
+	assert_non_null(strstr(pane_line(pane, 1), "full -> none; cause setuid"));
+	pane_free(pane);
+}
+
+static void nameless_namespaces_that_end_at_once_are_one_line(void **state)
+{
+	struct pane *pane = pane_new();
+	struct change_source source = {.kind = PANE_STARTED, .time_boot_ns = SCENE_TIME};
+
+	(void)state;
+	source.proc = stage_proc(&pane->stage, BOX_FIRST);
+	source.container = source.proc->container;
+	changes_add(pane->changes, &source);
+	source.kind = PANE_ENDED;
+	source.time_boot_ns += SECOND;
+	changes_add(pane->changes, &source);
+	assert_int_equal(changes_count(pane->changes), 1);
+	assert_string_equal(pane_line(pane, 0),
+			    "ended pid:4026532700 3900/1 sleep: after 3591.1 s");
+	source.kind = PANE_STARTED;
+	changes_add(pane->changes, &source);
+	source.kind = PANE_ENDED;
+	source.time_boot_ns += 4 * SECOND;
+	changes_add(pane->changes, &source);
+	assert_int_equal(changes_count(pane->changes), 3);
+	pane_free(pane);
+}
+
 static void a_line_leads_to_its_process(void **state)
 {
 	struct pane *pane = pane_new();
@@ -334,6 +383,8 @@ int main(void)
 		cmocka_unit_test(what_programs_of_a_container_start_makes_no_line),
 		cmocka_unit_test(what_is_pushed_out_is_counted),
 		cmocka_unit_test(what_a_process_does_in_a_row_is_one_line),
+		cmocka_unit_test(an_exec_from_outside_stands_for_what_led_to_it),
+		cmocka_unit_test(nameless_namespaces_that_end_at_once_are_one_line),
 		cmocka_unit_test(a_line_leads_to_its_process),
 	};
 

@@ -135,7 +135,13 @@ void top_frame_refresh(struct top *top)
 	top_choose_again(top);
 }
 
-/* New lines push the old ones on: whoever reads one, or has frozen the view, goes on reading it. */
+static size_t pane_moved(size_t place, uint64_t more)
+{
+	return more > INT64_MAX && place < -more ? 0 : place + more;
+}
+
+/* New lines push the old ones on, and one that takes the place of others draws them back: whoever
+ * reads one, or has frozen the view, goes on reading it. */
 static void follow_pane(struct top *top)
 {
 	uint64_t count = changes_count(top->changes) + changes_forgotten(top->changes);
@@ -145,8 +151,8 @@ static void follow_pane(struct top *top)
 	top->pane_count = count;
 	if (!more || (!top->frozen && !top->pane_selected && !top->pane_first))
 		return;
-	top->pane_selected += more;
-	top->pane_first += more;
+	top->pane_selected = pane_moved(top->pane_selected, more);
+	top->pane_first = pane_moved(top->pane_first, more);
 	if (top->pane_selected >= last)
 		top->pane_selected = last ? last - 1 : 0;
 }

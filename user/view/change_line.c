@@ -152,6 +152,28 @@ void change_line_merge(struct change_line *line, const struct change_source *sou
 		line->before = first.before;
 }
 
+static bool is_of_one_process(const struct change_line *one, const struct change_line *other)
+{
+	return one->tgid == other->tgid && one->start_boot_ns == other->start_boot_ns;
+}
+
+bool change_line_tells(const struct change_line *later, const struct change_line *earlier)
+{
+	switch (earlier->kind) {
+	case PANE_CAPS:
+	case PANE_USER:
+	case PANE_NS:
+	case PANE_PRIVILEGES:
+		return later->kind == PANE_EXEC && later->is_entering &&
+		       is_of_one_process(later, earlier);
+	case PANE_STARTED:
+		return later->kind == PANE_ENDED && !later->runtime[0] &&
+		       !strcmp(later->container, earlier->container);
+	default:
+		return false;
+	}
+}
+
 static void add_comm(struct text *out, const char comm[COMM_SIZE])
 {
 	text_add(out, comm, strnlen(comm, COMM_SIZE));
@@ -360,6 +382,13 @@ static void add_parent(const struct change_line *line, struct text *out)
 	add_comm(out, line->parent_comm);
 }
 
+static void add_steps(const struct change_line *line, struct text *out)
+{
+	if (line->steps)
+		text_printf(out, "; after %llu %s on its way", (unsigned long long)line->steps,
+			    line->steps == 1 ? "change" : "changes");
+}
+
 static void add_exec(const struct change_line *line, const struct view_context *view,
 		     struct text *out)
 {
@@ -379,12 +408,13 @@ static void add_exec(const struct change_line *line, const struct view_context *
 		if (!line->is_first && line->has_identity)
 			text_printf(out, "; parent inside: %u", line->after.in_ppid);
 	}
-	if (!line->args_length)
-		return;
-	phrase_begin(out);
-	change_add_args(out, line->args, line->args_length);
-	if (line->is_args_cut)
-		text_add_string(out, "...");
+	if (line->args_length) {
+		phrase_begin(out);
+		change_add_args(out, line->args, line->args_length);
+		if (line->is_args_cut)
+			text_add_string(out, "...");
+	}
+	add_steps(line, out);
 }
 
 static void add_refused(const struct change_line *line, struct text *out)

@@ -15,6 +15,7 @@ struct change_line {
 	uint64_t start_boot_ns;
 	uint64_t lost;
 	uint64_t times;  /* it happened, in a row */
+	uint64_t steps;  /* what it tells of lines that it takes the place of */
 	uint64_t age_ns; /* of a container that has ended; 0: not known */
 	uint64_t declared_caps;
 	enum change_kind kind;
@@ -52,6 +53,13 @@ bool change_line_repeats(const struct change_line *line, const struct change_sou
 void change_line_merge(struct change_line *line, const struct change_source *source);
 
 void change_line_take(struct change_line *line, const struct change_source *source);
+
+/*
+ * Whether the later line makes the earlier one superfluous: what a process changed on its way into a
+ * container is told by the exec that it leads to; that nameless namespaces have ended says that
+ * they had begun.
+ */
+bool change_line_tells(const struct change_line *later, const struct change_line *earlier);
 
 void change_line_who(const struct change_line *line, struct text *out);
 void change_line_text(const struct change_line *line, const struct view_context *view,

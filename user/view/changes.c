@@ -12,7 +12,9 @@
 struct changes {
 	const struct view_context *view;
 	struct change_line *lines; /* CHANGES_KEPT, used in turn */
-	uint64_t added;
+	size_t next;
+	size_t count;
+	uint64_t forgotten;
 	struct text who;
 	struct text text;
 };
@@ -82,31 +84,66 @@ bool changes_kind(const struct event *event, const struct proc *proc, enum chang
 	}
 }
 
+/* What a later line may still tell in other words. */
+#define RECENT_LINES 64
+#define RECENT_NS 3000000000ULL
+
 static struct change_line *changes_line(const struct changes *changes, size_t place)
 {
-	return &changes->lines[(changes->added - 1 - place) % CHANGES_KEPT];
+	return &changes->lines[(changes->next + CHANGES_KEPT - 1 - place) % CHANGES_KEPT];
+}
+
+/* Takes out what `line` tells as well. How many changes that were. */
+static uint64_t changes_take_out(struct changes *changes, const struct change_line *line)
+{
+	size_t recent = 0;
+	size_t gone = 0;
+	uint64_t steps = 0;
+
+	while (recent < changes->count && recent < RECENT_LINES &&
+	       changes_line(changes, recent)->time_boot_ns + RECENT_NS > line->time_boot_ns)
+		recent++;
+	while (recent--) {
+		const struct change_line *older = changes_line(changes, recent);
+
+		if (change_line_tells(line, older)) {
+			gone++;
+			steps += older->times;
+		} else if (gone) {
+			*changes_line(changes, recent + gone) = *older;
+		}
+	}
+	changes->next = (changes->next + CHANGES_KEPT - gone) % CHANGES_KEPT;
+	changes->count -= gone;
+	return steps;
 }
 
 void changes_add(struct changes *changes, const struct change_source *source)
 {
-	struct change_line *line = &changes->lines[changes->added % CHANGES_KEPT];
 	const struct event *event = source->event;
+	struct change_line line;
 
 	/* What a container's own processes start, and changes nothing, is its daily work. */
 	if (source->kind == PANE_EXEC && event && !event->record->changed &&
 	    !change_is_entering(source))
 		return;
-	if (changes->added && change_line_repeats(changes_line(changes, 0), source)) {
+	if (changes->count && change_line_repeats(changes_line(changes, 0), source)) {
 		change_line_merge(changes_line(changes, 0), source);
 		return;
 	}
-	change_line_take(line, source);
-	changes->added++;
+	change_line_take(&line, source);
+	line.steps = changes_take_out(changes, &line);
+	changes->lines[changes->next] = line;
+	changes->next = (changes->next + 1) % CHANGES_KEPT;
+	if (changes->count < CHANGES_KEPT)
+		changes->count++;
+	else
+		changes->forgotten++;
 }
 
 size_t changes_count(const struct changes *changes)
 {
-	return changes->added < CHANGES_KEPT ? (size_t)changes->added : CHANGES_KEPT;
+	return changes->count;
 }
 
 void changes_get(struct changes *changes, size_t place, struct change *change)
@@ -132,5 +169,5 @@ void changes_get(struct changes *changes, size_t place, struct change *change)
 
 uint64_t changes_forgotten(const struct changes *changes)
 {
-	return changes->added - changes_count(changes);
+	return changes->forgotten;
 }

@@ -196,12 +196,13 @@ bool live_is_gone(const struct live *live, const struct proc *proc)
 static const struct live_memory *memory_of(const struct live *live, const struct proc *proc)
 {
 	const struct task_record *task = proc->task;
-	const struct live_memory *memory = &live->memory[proc - live->procs];
-	bool is_of_frame = proc >= live->procs && proc < live->procs + live->procs_count;
+	const struct live_memory *memory;
 
-	if (is_of_frame && memory->tgid == task->tgid &&
-	    memory->start_boot_ns == task->start_boot_ns)
-		return memory;
+	if (proc >= live->procs && proc < live->procs + live->procs_count) {
+		memory = &live->memory[proc - live->procs];
+		if (memory->tgid == task->tgid && memory->start_boot_ns == task->start_boot_ns)
+			return memory;
+	}
 	return live_memory_find(live, task->tgid, task->start_boot_ns);
 }
 
