@@ -14,17 +14,18 @@
 #define HEIGHT_BLANK 12 /* below the summary */
 #define HEIGHT_SPARE 16 /* a blank line above the keys; the pane */
 
-/* Three lines at 24, six at 30, a fifth of what is higher; half of the screen for who is in it. */
-static size_t pane_lines(size_t height, bool is_focused)
+/* Three lines at 24, six at 30, a fifth of what is higher; up to half of the screen for who is in
+ * it, if there is so much to see. */
+static size_t pane_lines(size_t height, bool is_focused, size_t count)
 {
-	size_t lines = 2;
+	size_t lines = height < HEIGHT_SPARE ? 1 : 2;
 
 	if (height >= 30)
 		lines = height / 5;
 	else if (height >= 24)
 		lines = 3 + (height - 24) / 2;
 	if (is_focused)
-		lines = top_max(lines, (height - HEIGHT_SECOND) / 2);
+		lines = top_max(lines, top_min(count, (height - HEIGHT_SECOND) / 2));
 	return lines;
 }
 
@@ -39,7 +40,7 @@ static size_t pane_height(const struct top_frame *frame, size_t height)
 		return top_max(1, changes_count(frame->changes));
 	if (height < (is_focused ? HEIGHT_SECOND + 3 : HEIGHT_SPARE))
 		return 0;
-	return pane_lines(height, is_focused);
+	return pane_lines(height, is_focused, changes_count(frame->changes));
 }
 
 void top_layout_make(struct top_layout *layout, const struct canvas *canvas,
