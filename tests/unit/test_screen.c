@@ -629,6 +629,20 @@ static void a_terminal_that_takes_nothing_is_given_back(void **state)
 	stage_end(&stage);
 }
 
+static void a_terminal_that_ctrl_s_has_stopped_is_given_back(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_start(&stage, until_q);
+	stage_await(&stage, "<ready>");
+	type(&stage, "\x13");
+	type(&stage, "q");
+	assert_int_equal(stage_wait(&stage), 0);
+	assert_given_back(&stage);
+	stage_end(&stage);
+}
+
 static void until_gone(struct screen *screen)
 {
 	signal(SIGHUP, SIG_IGN);
@@ -832,6 +846,7 @@ int main(void)
 		cmocka_unit_test(an_idle_frame_takes_less_than_200_bytes),
 		cmocka_unit_test(a_terminal_that_takes_nothing_makes_nobody_wait),
 		cmocka_unit_test(a_terminal_that_takes_nothing_is_given_back),
+		cmocka_unit_test(a_terminal_that_ctrl_s_has_stopped_is_given_back),
 		cmocka_unit_test(a_terminal_that_is_gone_is_a_key),
 		cmocka_unit_test(one_that_is_not_the_controlling_terminal_is_given_back),
 		cmocka_unit_test(a_terminal_that_cannot_show_it_is_said),

@@ -76,6 +76,8 @@ void guard_give_back(void)
 	foreground = tcgetpgrp(guard.fd);
 	if (foreground < 0 || foreground == getpgrp()) {
 		sigaction(SIGTTOU, &ignore, &old);
+		/* The second undoes only what the first does, and with it a Ctrl-S. */
+		tcflow(guard.fd, TCOOFF);
 		tcflow(guard.fd, TCOON);
 		write_last(guard.bytes, guard.length);
 		tcsetattr(guard.fd, TCSANOW, &guard.modes);
@@ -218,7 +220,7 @@ struct guard_news guard_take_news(void)
 
 	/* First, so that what comes from here on wakes again. */
 	while (read(guard.wake_fd, &count, sizeof(count)) > 0)
-		;
+		tcflow(guard.fd, TCOOFF);
 	news.is_resized = guard.is_resized;
 	news.is_stopped = guard.is_stopped;
 	news.is_continued = guard.is_continued;
