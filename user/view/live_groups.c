@@ -184,7 +184,10 @@ static void section_add_proc(struct live *live, struct live_section *section,
 	if (proc->unknown & FIELD_BIT(FIELD_IDS) || task->ids.euid)
 		return;
 	section->has_host_root = true;
-	section->full_roots += weight == LIVE_FULL && !(task->flags & TASK_KTHREAD);
+	if (task->flags & TASK_KTHREAD)
+		return;
+	section->roots++;
+	section->full_roots += weight == LIVE_FULL;
 }
 
 static void sections_fill(struct live *live)

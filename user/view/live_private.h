@@ -81,7 +81,8 @@ struct live_section {
 	size_t order_at;   /* where its processes begin in live->order */
 	size_t ordered;    /* how many they are there; 0: folded */
 	size_t gone;
-	size_t full_roots; /* on the host: as root with every capability, kernel threads left out */
+	size_t roots;      /* of the host's, kernel threads left out */
+	size_t full_roots; /* of them: with every capability */
 	bool has_host_root;
 	bool has_cpu;
 };

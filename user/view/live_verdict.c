@@ -159,13 +159,13 @@ static void add_container(struct live *live, const struct live_section *section)
 
 void live_verdict_add(struct live *live, const struct live_section *section)
 {
-	if (section->group.container) {
+	if (section->group.container)
 		add_container(live, section);
-	} else if (section->full_roots) {
-		word_begin(live, section);
+	else if (section->full_roots)
 		text_printf(&live->words, "%zu as root with full capabilities",
 			    section->full_roots);
-	}
+	else if (section->roots)
+		text_printf(&live->words, "%zu as root", section->roots);
 	if (section->group.short_lived) {
 		word_begin(live, section);
 		text_printf(&live->words, "%zu came and went", section->group.short_lived);
