@@ -6,6 +6,7 @@
  *	storm credentials COUNT	setresuid(2), each changing something
  *	storm getppid COUNT	a system call that nobody listens to: what listening costs all others
  *	storm threads COUNT	processes whose eight threads end at once
+ *	storm waiting COUNT	capset(2) in as many threads at once, each of which is refused at last
  *	storm mixed SECONDS FILE	threads, set-user-id programs, user namespaces, execs out of threads
  *
  * RATE is per second; 0: as fast as it goes. Prints "name value" lines: what it did, its CPU time
@@ -15,12 +16,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -173,6 +177,41 @@ static void storm_threads(char **words)
 	}
 }
 
+static void *wait_for_page(void *page)
+{
+	syscall(SYS_capset, page, NULL);
+	return NULL;
+}
+
+/* The page that they read from has a fault that nobody answers before all of them have it. */
+static void storm_waiting(char **words)
+{
+	long page_size = sysconf(_SC_PAGESIZE), count = atol(words[0]);
+	int fault = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *page = mmap(NULL, (size_t)page_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_range range = {(uintptr_t)page, (uint64_t)page_size};
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register wanted = {.range = range, .mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct uffdio_zeropage zero = {.range = range};
+	struct uffd_msg message;
+	pthread_t *threads = calloc((size_t)count, sizeof(*threads));
+
+	if (ioctl(fault, UFFDIO_API, &api) || ioctl(fault, UFFDIO_REGISTER, &wanted))
+		die("userfaultfd");
+	for (long i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, wait_for_page, page))
+			die("pthread_create");
+	for (long i = 0; i < count; i++)
+		if (read(fault, &message, sizeof(message)) != sizeof(message))
+			die("userfaultfd");
+	if (ioctl(fault, UFFDIO_ZEROPAGE, &zero))
+		die("userfaultfd");
+	for (done.calls = 0; done.calls < count; done.calls++)
+		pthread_join(threads[done.calls], NULL);
+	free(threads);
+}
+
 static void storm_getppid(char **words)
 {
 	for (done.calls = 0; done.calls < atol(words[0]); done.calls++)
@@ -270,7 +309,7 @@ static const struct kind {
 } kinds[] = {
 	{"exec", storm_exec, 2, 0755},    {"credentials", storm_credentials, 1, 0},
 	{"getppid", storm_getppid, 1, 0}, {"threads", storm_threads, 1, 0},
-	{"mixed", storm_mixed, 2, 04755},
+	{"waiting", storm_waiting, 1, 0}, {"mixed", storm_mixed, 2, 04755},
 };
 
 static const struct kind *kind_find(int argc, char **argv)
@@ -278,7 +317,8 @@ static const struct kind *kind_find(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, argv[1]) && argc >= 2 + kinds[i].words)
 			return &kinds[i];
-	fprintf(stderr, "usage: storm exec|credentials|getppid|threads|mixed ...: see storm.c\n");
+	fprintf(stderr,
+		"usage: storm exec|credentials|getppid|threads|waiting|mixed ...: see storm.c\n");
 	exit(2);
 }
 

@@ -221,6 +221,34 @@ class Stopped(Folder):
 
 
 @nsview.requires_root
+class Waiting(unittest.TestCase):
+    CALLS = 64
+
+    def test_calls_that_wait_all_at_once_are_told_or_counted(self):
+        """A kretprobe has room for ten of them."""
+        for tier, words in tiers().items():
+            with self.subTest(tier=tier):
+                stream = Stream("--types", "exit,credentials_changed,capabilities_changed", *words)
+                storm = Storm("waiting", self.CALLS)
+                storm.run()
+                stream.end()
+                found = stream.of(storm.pid, "capabilities_changed")
+                self.assertEqual({line["event"]["outcome"] for line in found}, {"failure"})
+                skipped = [get(gap, "nsview", "gap", "lost") for gap in stream.gaps()
+                           if get(gap, "nsview", "gap", "hook") == "refused"]
+                if self.counts(tier):
+                    self.assertEqual(len(found) + sum(skipped), self.CALLS)
+                else:  # docs/hooks.md
+                    self.assertTrue(10 <= len(found) <= self.CALLS and not skipped, (len(found), skipped))
+
+    @staticmethod
+    def counts(tier):
+        """The kernel's own count is told since 6.7."""
+        has_kretprobes = tier == "kprobe" or (tier == "best" and not conditions.no_kprobes())
+        return not has_kretprobes or tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 7)
+
+
+@nsview.requires_root
 class Output(Folder):
     """Where the lines go."""
 

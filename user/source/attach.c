@@ -196,9 +196,17 @@ static int link_add(struct attach *attach, int program)
 	return 0;
 }
 
+/* What of it the kernel skips will be counted. */
+static void program_watch(struct attach *attach, int fd, enum hook_id id, bool is_point)
+{
+	mem_reserve_one(attach->programs, attach->program_count, attach->program_capacity);
+	attach->programs[attach->program_count++] =
+		(struct attach_program){.fd = fd, .is_point = is_point, .hook = id};
+}
+
 static int program_attach(struct attach *attach, enum hook_id id, size_t index)
 {
-	const struct attach_hook *hook = &attach->hooks[id];
+	struct attach_hook *hook = &attach->hooks[id];
 	const struct hook_program *program = &hook->candidate->programs[index];
 	const struct bpf_object *object = attach->loaded.object->obj;
 	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, program->name));
@@ -207,13 +215,14 @@ static int program_attach(struct attach *attach, enum hook_id id, size_t index)
 	if (program->kind == ATTACH_BTF)
 		r = link_add(attach, fd);
 	for (size_t i = 0; !r && i < hook->point_count; i++) {
-		if (hook->points[i].program == index)
-			r = point_attach(hook->points[i].fd, fd);
+		if (hook->points[i].program != index)
+			continue;
+		r = point_attach(&hook->points[i].fd, fd);
+		if (program->kind != ATTACH_SYSCALL)
+			program_watch(attach, hook->points[i].fd, id, true);
 	}
-	if (program->is_backed)
-		return r;
-	mem_reserve_one(attach->programs, attach->program_count, attach->program_capacity);
-	attach->programs[attach->program_count++] = (struct attach_program){.fd = fd, .hook = id};
+	if (!program->is_backed)
+		program_watch(attach, fd, id, false);
 	return r;
 }
 

@@ -33,9 +33,10 @@ struct attach_hook {
 	size_t point_capacity;
 };
 
-/* A program that runs, for the count of what the kernel skipped. */
+/* A program that runs, or a point of one, for the count of what the kernel skipped. */
 struct attach_program {
-	int fd; /* of the object */
+	int fd; /* the object's, or the point's */
+	bool is_point;
 	enum hook_id hook;
 	uint64_t skipped; /* when last asked */
 };

@@ -15,6 +15,7 @@
 #include "nsview.skel.h"
 #include "source/cause.h"
 #include "source/hooks.h"
+#include "source/point.h"
 #include "source/ring.h"
 #include "source/sequence.h"
 #include "source/source.h"
@@ -145,13 +146,15 @@ static int events_start(struct events_source *events)
 	return r;
 }
 
-/* Runs that the kernel left out: bpf_prog_info of 5.12 and later tells. */
-static uint64_t program_skipped(int fd)
+/* Runs that the kernel left out: bpf_prog_info of 5.12 and later tells, and of a kprobe its link. */
+static uint64_t program_skipped(const struct attach_program *program)
 {
 	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.recursion_misses;
+	if (program->is_point)
+		return point_missed(program->fd);
+	return bpf_obj_get_info_by_fd(program->fd, &info, &size) ? 0 : info.recursion_misses;
 }
 
 static int skips_check(struct events_source *events)
@@ -160,7 +163,7 @@ static int skips_check(struct events_source *events)
 
 	for (size_t i = 0; !r && i < events->attach.program_count; i++) {
 		struct attach_program *program = &events->attach.programs[i];
-		uint64_t skipped = program_skipped(program->fd);
+		uint64_t skipped = program_skipped(program);
 		struct gap_record gap;
 
 		if (skipped <= program->skipped)
@@ -216,7 +219,7 @@ static bool events_have_missed(struct events_source *events)
 	for (size_t i = 0; i < events->attach.program_count; i++) {
 		const struct attach_program *program = &events->attach.programs[i];
 
-		if (program_skipped(program->fd) > program->skipped)
+		if (program_skipped(program) > program->skipped)
 			return true;
 	}
 	return false;

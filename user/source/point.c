@@ -139,9 +139,51 @@ int point_try_function(uint32_t btf_id, bool is_attached, struct text *why)
 	return -error;
 }
 
-int point_attach(int point, int program)
+/* Links of perf events came in 5.15: b89fbfbb854c. */
+int point_attach(int *point, int program)
 {
-	if (ioctl(point, PERF_EVENT_IOC_SET_BPF, program) || ioctl(point, PERF_EVENT_IOC_ENABLE, 0))
-		return -errno;
+	int link = bpf_link_create(program, *point, BPF_PERF_EVENT, NULL);
+
+	if ((link < 0 && ioctl(*point, PERF_EVENT_IOC_SET_BPF, program)) ||
+	    ioctl(*point, PERF_EVENT_IOC_ENABLE, 0)) {
+		int error = errno;
+
+		mem_close_fd(&link);
+		return -error;
+	}
+	if (link >= 0) {
+		close(*point);
+		*point = link;
+	}
 	return 0;
+}
+
+/* struct bpf_link_info of 6.7 (3acf8ace6823), which older headers have not. */
+struct link_info {
+	uint32_t type;
+	uint32_t id;
+	uint32_t program_id;
+	uint32_t pad;
+	uint32_t event; /* enum bpf_perf_event_type */
+	uint32_t event_pad;
+	uint64_t name;
+	uint32_t name_length;
+	uint32_t offset;
+	uint64_t address;
+	uint64_t missed;
+};
+
+#define LINK_PERF_EVENT 7 /* BPF_LINK_TYPE_PERF_EVENT */
+#define EVENT_KPROBE 3    /* BPF_PERF_EVENT_KPROBE */
+#define EVENT_KRETPROBE 4
+
+uint64_t point_missed(int point)
+{
+	struct link_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(point, &info, &size) || info.type != LINK_PERF_EVENT ||
+	    (info.event != EVENT_KPROBE && info.event != EVENT_KRETPROBE))
+		return 0;
+	return info.missed;
 }

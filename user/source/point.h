@@ -21,7 +21,12 @@ int point_open_syscall(int tracefs, const char *name, struct text *why);
 /* Whether a trampoline can be made for the function of that BTF id; is_attached: and attached. */
 int point_try_function(uint32_t btf_id, bool is_attached, struct text *why);
 
-/* A loaded program on a perf event. */
-int point_attach(int point, int program);
+/* A loaded program on a perf event. *point: from now on a link that holds both, where the kernel has
+ * such links. */
+int point_attach(int *point, int program);
+
+/* How often the kernel could not run the program of a kprobe, nested in another or with too many
+ * calls of the function waiting for their return: bpf_link_info since 6.7. 0: it does not say. */
+uint64_t point_missed(int point);
 
 #endif
