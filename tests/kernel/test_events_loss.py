@@ -231,6 +231,7 @@ class Waiting(unittest.TestCase):
                 stream = Stream("--types", "exit,credentials_changed,capabilities_changed", *words)
                 storm = Storm("waiting", self.CALLS)
                 storm.run()
+                stream.settle()
                 stream.end()
                 found = stream.of(storm.pid, "capabilities_changed")
                 self.assertEqual({line["event"]["outcome"] for line in found}, {"failure"})
