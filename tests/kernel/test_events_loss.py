@@ -164,7 +164,7 @@ class Stopped(Folder):
                 did = storm.run()
                 stream.settle()
                 self.assertEqual(stream.gaps(), [])
-                ends = [pid for pid, lines in stream.by_pid.items() for line in lines
+                ends = [get(line, "process", "pid") for line in stream.all()
                         if get(line, "process", "parent", "pid") == storm.pid]
                 self.assertEqual((len(ends), len(set(ends))), (did["exits"], did["exits"]))
 
