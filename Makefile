@@ -70,6 +70,12 @@ check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6
 	@$(MAKE) --no-print-directory all tests static
 	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
+.PHONY: check-static
+check-static: ## run nsview-static alone under other kernels, in QEMU: K="5.10 7", a minute or two each
+	@sh tests/setup.sh install kernels
+	@$(MAKE) --no-print-directory tests static
+	@BUILD=$(BUILD) tests/kernel/vm/check -s $(K)
+
 .PHONY: kernel-table
 kernel-table: ## make docs/kernels.md anew, from what doctor says under other kernels, in QEMU
 	@sh tests/setup.sh install kernels

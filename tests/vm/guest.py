@@ -55,8 +55,9 @@ def initramfs(build):
     return files
 
 
-def kernel_directory(kernel):
-    fetched = subprocess.run([str(ROOT / "tests/kernel/vm/fetch"), kernel], capture_output=True, text=True)
+def kernel_directory(kernel, architecture):
+    name = kernel if architecture == "x86_64" else f"{architecture}:{kernel}"
+    fetched = subprocess.run([str(ROOT / "tests/kernel/vm/fetch"), name], capture_output=True, text=True)
     if fetched.returncode:
         raise Failed(fetched.stderr)
     return pathlib.Path(fetched.stdout.strip())
@@ -83,13 +84,15 @@ class Guest:
         listener.bind(str(self.folder / "line"))
         listener.listen()
         console = f"console={CONSOLES[architecture]} panic=-1 {cmdline}"
+        said = (self.folder / "qemu").open("w")
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *MACHINES[architecture], "-smp", "1", "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
-             "none", "-no-reboot", "-kernel", str(kernel_directory(kernel) / "vmlinuz"), "-initrd",
+             "none", "-no-reboot", "-kernel", str(kernel_directory(kernel, architecture) / "vmlinuz"), "-initrd",
              str(self.folder / "initramfs"), "-append", console, "-object",
              f"memory-backend-file,id=memory,size={memory}M,mem-path={self.folder}/memory,share=on", "-chardev",
              f"socket,id=line,path={self.folder}/line", "-serial", "chardev:line", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(self.folder / "qemu").open("w"))
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        said.close()
         listener.settimeout(SECONDS)
         self.line = listener.accept()[0]
         listener.close()

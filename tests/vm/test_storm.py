@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Storms by tasks that preempt each other, on each tier: seen + lost + skipped = generated."""
+
+import re
+import unittest
+
+import guest
+from guest import Guest
+
+TASKS = 4
+CREDENTIALS = 8000  # of each task
+FORKS = 200
+# Of others meanwhile: the storm's own start and end, and the commands that the test runs.
+OTHERS = 40
+
+
+def counts(said):
+    """{hook: (tier, seen, lost, skipped)} of --stats."""
+    lines = re.findall(r"^  (\w+) +(\w+) +seen (\d+), lost (\d+), skipped (\d+)$", said, re.MULTILINE)
+    return {hook: (tier, *map(int, numbers)) for hook, tier, *numbers in lines}
+
+
+@guest.requires_kernel
+class Storm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.guest = Guest()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.guest.end()
+
+    def storm(self, hook, tier, kind, count):
+        """What --stats says of the hook after a storm, and whether it all came to the storm's number."""
+        listener = self.guest.launch("/nsview", "events", "--output", f"/tmp/{hook}.{tier}", "--types", "exec", "--stats",
+                                     "--hooks", f"{hook}={tier}")
+        self.guest.wait_until(lambda: self.has_told(f"/tmp/{hook}.{tier}"))
+        self.guest.run("/init", "storm", kind, TASKS, count)
+        self.guest.run("/init", "sleep", 2)
+        status, _, said = self.guest.stop(listener)
+        self.assertEqual(status, 0, said)
+        found = counts(said)[hook]
+        self.assertEqual(found[0], tier, said)
+        total = sum(found[1:])
+        self.assertGreaterEqual(total, TASKS * count, said)
+        self.assertLessEqual(total, TASKS * count + OTHERS, said)
+        print(f"{hook} on {tier}: seen {found[1]}, lost {found[2]}, skipped {found[3]}, generated {TASKS * count}")
+        return found
+
+    def has_told(self, path):
+        """Of an exec: everything is attached by then."""
+        self.guest.run("/init", "sleep", 0)
+        return self.guest.run("/init", "cat", path, check=None)
+
+    def test_credentials(self):
+        for tier in ("kprobe", "fentry"):
+            with self.subTest(tier=tier):
+                found = self.storm("credentials", tier, "credentials", CREDENTIALS)
+                if tier == "kprobe":
+                    self.assertEqual(found[3], 0)
+
+    def test_forks_and_exits(self):
+        for hook in ("fork", "exit"):
+            for tier in ("tracepoint", "kprobe"):
+                with self.subTest(hook=hook, tier=tier):
+                    found = self.storm(hook, tier, "fork", FORKS)
+                    if tier == "kprobe":
+                        self.assertEqual(found[3], 0)
