@@ -185,6 +185,8 @@ static unsigned int take_keys(struct top *top)
 			take_size(top);
 		top_frame_refresh(top); /* keys act on rows */
 		flags |= TOP_REDRAW | top_key_press(top, key);
+		if (key == KEY_STOPPED) /* it may have another size by now */
+			take_size(top);
 		if (flags & TOP_RESORT) {
 			live_set(top->live, &top->settings);
 			top_choose_again(top);
