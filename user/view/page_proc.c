@@ -18,6 +18,7 @@
 
 /* An argument vector may have hundreds of thousands. */
 #define ARGS_SHOWN 500
+#define COMMAND_COLUMNS 230 /* four lines */
 
 static void add_title(struct page_maker *maker)
 {
@@ -75,12 +76,23 @@ static void add_parent(struct page_maker *maker)
 	text_free(&words);
 }
 
+/* Its arguments stand below, one by one. */
+static void add_command(struct page_maker *maker)
+{
+	const char *command = page_cell(maker, "command");
+	size_t length = strlen(command);
+	size_t fits = text_fit(command, length, COMMAND_COLUMNS);
+
+	page_add_fact(maker->page, PAGE_PLAIN, "command", "%.*s%s", (int)fits, command,
+		      fits < length ? "..." : "");
+}
+
 static void add_what(struct page_maker *maker)
 {
 	struct text words = {0};
 
 	add_title(maker);
-	page_add_cell(maker, "command", "command");
+	add_command(maker);
 	page_add_cell(maker, "program", "exe");
 	page_add_cell(maker, "directory", "cwd");
 	add_start(maker);
