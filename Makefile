@@ -92,11 +92,12 @@ check-runtimes: ## install docker, build, and compare with containers of a priva
 
 tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
 
-bench: ## measure ps against ps aux and lsns, events against execsnoop and bpftrace
+bench: ## measure ps against ps aux and lsns, events against execsnoop and bpftrace, top against top
 	@sh tests/setup.sh install bench
 	@$(MAKE) --no-print-directory all $(SUBJECTS) $(MEASURES)
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/events
+	BUILD=$(BUILD) tests/bench/top
 	$(BUILD)/tests/bench/line
 	$(BUILD)/tests/bench/frame
 

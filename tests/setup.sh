@@ -43,6 +43,7 @@ test|mount|mount|util-linux|util-linux|mount|mounts what tests hide or forge
 test|capsh|libcap2-bin|libcap|libcap|libcap-utils|the names of capabilities that nsview is compared with
 test|runc|runc|runc|runc|runc|makes containers to look at
 test|newuidmap|uidmap|shadow-utils|shadow|shadow-uidmap|maps users for containers started without root
+test|tmux|tmux|tmux|tmux|tmux|the terminal that the live table is looked at in
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
 fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds random bytes to parsers
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with
@@ -51,6 +52,7 @@ runtimes|ip|iproute2|iproute|iproute2|iproute2|makes the bridge that its daemon 
 runtimes|rsyslogd|rsyslog|rsyslog|rsyslog|rsyslog|takes the stream of events
 bench|execsnoop|libbpf-tools|libbpf-tools|libbpf-tools|bcc-tools|the event tools that nsview is measured against
 bench|bpftrace|bpftrace|bpftrace|bpftrace|bpftrace|the same
+bench|htop|htop|htop|htop|htop|the live table is measured against it
 kernels|qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core|qemu-system-x86|qemu-system-x86_64|runs other kernels
 kernels|/usr/lib/qemu/virtiofsd|qemu-system-common|virtiofsd|virtiofsd|virtiofsd|shares the files of this machine with them
 kernels|busybox|busybox-static|busybox|busybox|busybox-static|all that they have before those files

@@ -100,6 +100,10 @@ def not_x86_64():
     return os.uname().machine != "x86_64"
 
 
+def no_tmux():
+    return not shutil.which("tmux")
+
+
 def no_rsyslog():
     return not os.path.exists("/usr/sbin/rsyslogd")
 
@@ -112,7 +116,7 @@ CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
     for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker,
                      no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
-                     no_rsyslog, no_kernel_named)
+                     no_rsyslog, no_kernel_named, no_tmux)
 }
 
 
