@@ -220,7 +220,7 @@ struct guard_news guard_take_news(void)
 
 	/* First, so that what comes from here on wakes again. */
 	while (read(guard.wake_fd, &count, sizeof(count)) > 0)
-		tcflow(guard.fd, TCOOFF);
+		;
 	news.is_resized = guard.is_resized;
 	news.is_stopped = guard.is_stopped;
 	news.is_continued = guard.is_continued;
