@@ -62,9 +62,9 @@ static const char *const idmap_functions[] = {
 	{                                                           \
 		HOOK(fork__tracepoint), ATTACH_BTF, NULL, is_backed \
 	}
-#define EXIT_TRACEPOINT                                  \
-	{                                                \
-		HOOK(exit__tracepoint), ATTACH_BTF, NULL \
+#define EXIT_TRACEPOINT                                         \
+	{                                                       \
+		HOOK(exit__tracepoint), ATTACH_BTF, NULL, false \
 	}
 
 /* clang-format off */
@@ -77,7 +77,7 @@ const struct hook_row hook_rows[HOOKS] = {
 			{TIER_TRACEPOINT, ON_OTHERS, NULL, {FORK_TRACEPOINT(false)}},
 			{TIER_KPROBE, ON_ALL, NULL,
 			 {FORK_TRACEPOINT(true),
-			  {HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task")}}},
+			  {HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task"), false}}},
 			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {FORK_TRACEPOINT(false)}},
 		},
 	},
@@ -86,7 +86,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "programs started, with their arguments",
 		.missed = "programs started",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(exec__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(exec__tracepoint), ATTACH_BTF, NULL, false}}},
 		},
 	},
 	[HOOK_EXIT] = {
@@ -96,7 +96,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.candidates = {
 			{TIER_TRACEPOINT, ON_OTHERS, NULL, {EXIT_TRACEPOINT}},
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(exit__kprobe), ATTACH_KPROBE, TARGETS("taskstats_exit")}}},
+			 {{HOOK(exit__kprobe), ATTACH_KPROBE, TARGETS("taskstats_exit"), false}}},
 			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {EXIT_TRACEPOINT}},
 		},
 	},
@@ -106,10 +106,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "why and when credentials change, until the next look at the task",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(credentials__kprobe), ATTACH_KPROBE, TARGETS("commit_creds")}}},
-			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(credentials__fentry), ATTACH_BTF, NULL}}},
+			 {{HOOK(credentials__kprobe), ATTACH_KPROBE, TARGETS("commit_creds"), false}}},
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(credentials__fentry), ATTACH_BTF, NULL, false}}},
 			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
-			 {{HOOK(credentials__syscall), ATTACH_SYSCALL, credential_calls}}},
+			 {{HOOK(credentials__syscall), ATTACH_SYSCALL, credential_calls, false}}},
 		},
 	},
 	[HOOK_NAMESPACES] = {
@@ -119,10 +119,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
 			 {{HOOK(namespaces__kprobe), ATTACH_KPROBE,
-			   TARGETS("switch_task_namespaces")}}},
-			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(namespaces__fentry), ATTACH_BTF, NULL}}},
+			   TARGETS("switch_task_namespaces"), false}}},
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(namespaces__fentry), ATTACH_BTF, NULL, false}}},
 			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
-			 {{HOOK(namespaces__syscall), ATTACH_SYSCALL, namespace_calls}}},
+			 {{HOOK(namespaces__syscall), ATTACH_SYSCALL, namespace_calls, false}}},
 		},
 	},
 	[HOOK_REFUSED] = {
@@ -131,20 +131,20 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "calls that the kernel refuses",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(refused__kprobe), ATTACH_KRETURN, refused_functions}}},
+			 {{HOOK(refused__kprobe), ATTACH_KRETURN, refused_functions, false}}},
 			{TIER_FENTRY, ON_ALL, "refused calls of 32-bit programs",
-			 {{HOOK(refused__fentry_setns), ATTACH_BTF, TARGETS(CALL("setns"))},
-			  {HOOK(refused__fentry_unshare), ATTACH_BTF, TARGETS(CALL("unshare"))},
-			  {HOOK(refused__fentry_capset), ATTACH_BTF, TARGETS(CALL("capset"))},
-			  {HOOK(refused__fentry_setuid), ATTACH_BTF, TARGETS(CALL("setuid"))},
-			  {HOOK(refused__fentry_setgid), ATTACH_BTF, TARGETS(CALL("setgid"))},
-			  {HOOK(refused__fentry_setreuid), ATTACH_BTF, TARGETS(CALL("setreuid"))},
-			  {HOOK(refused__fentry_setregid), ATTACH_BTF, TARGETS(CALL("setregid"))},
-			  {HOOK(refused__fentry_setresuid), ATTACH_BTF, TARGETS(CALL("setresuid"))},
-			  {HOOK(refused__fentry_setresgid), ATTACH_BTF, TARGETS(CALL("setresgid"))},
-			  {HOOK(refused__fentry_setgroups), ATTACH_BTF, TARGETS(CALL("setgroups"))}}},
+			 {{HOOK(refused__fentry_setns), ATTACH_BTF, TARGETS(CALL("setns")), false},
+			  {HOOK(refused__fentry_unshare), ATTACH_BTF, TARGETS(CALL("unshare")), false},
+			  {HOOK(refused__fentry_capset), ATTACH_BTF, TARGETS(CALL("capset")), false},
+			  {HOOK(refused__fentry_setuid), ATTACH_BTF, TARGETS(CALL("setuid")), false},
+			  {HOOK(refused__fentry_setgid), ATTACH_BTF, TARGETS(CALL("setgid")), false},
+			  {HOOK(refused__fentry_setreuid), ATTACH_BTF, TARGETS(CALL("setreuid")), false},
+			  {HOOK(refused__fentry_setregid), ATTACH_BTF, TARGETS(CALL("setregid")), false},
+			  {HOOK(refused__fentry_setresuid), ATTACH_BTF, TARGETS(CALL("setresuid")), false},
+			  {HOOK(refused__fentry_setresgid), ATTACH_BTF, TARGETS(CALL("setresgid")), false},
+			  {HOOK(refused__fentry_setgroups), ATTACH_BTF, TARGETS(CALL("setgroups")), false}}},
 			{TIER_SYSCALL, ON_ALL, "refused calls of 32-bit programs",
-			 {{HOOK(refused__syscall), ATTACH_SYSCALL, refused_calls}}},
+			 {{HOOK(refused__syscall), ATTACH_SYSCALL, refused_calls, false}}},
 		},
 	},
 	[HOOK_PRIVILEGES] = {
@@ -153,12 +153,12 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "when no_new_privs and seccomp change",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(privileges__kprobe), ATTACH_KRETURN, privilege_functions}}},
+			 {{HOOK(privileges__kprobe), ATTACH_KRETURN, privilege_functions, false}}},
 			{TIER_FENTRY, ON_ALL, "changes by 32-bit programs",
-			 {{HOOK(privileges__fentry_prctl), ATTACH_BTF, TARGETS(CALL("prctl"))},
-			  {HOOK(privileges__fentry_seccomp), ATTACH_BTF, TARGETS(CALL("seccomp"))}}},
+			 {{HOOK(privileges__fentry_prctl), ATTACH_BTF, TARGETS(CALL("prctl")), false},
+			  {HOOK(privileges__fentry_seccomp), ATTACH_BTF, TARGETS(CALL("seccomp")), false}}},
 			{TIER_SYSCALL, ON_ALL, "changes by 32-bit programs",
-			 {{HOOK(privileges__syscall), ATTACH_SYSCALL, privilege_calls}}},
+			 {{HOOK(privileges__syscall), ATTACH_SYSCALL, privilege_calls, false}}},
 		},
 	},
 	[HOOK_IDMAP] = {
@@ -167,13 +167,13 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "when a user namespace gets its maps",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(idmap__kprobe), ATTACH_KPROBE, idmap_functions},
-			  {HOOK(idmap__kretprobe), ATTACH_KRETURN, idmap_functions}}},
+			 {{HOOK(idmap__kprobe), ATTACH_KPROBE, idmap_functions, false},
+			  {HOOK(idmap__kretprobe), ATTACH_KRETURN, idmap_functions, false}}},
 			{TIER_FENTRY, ON_ALL, NULL,
-			 {{HOOK(idmap__fentry_uid), ATTACH_BTF, TARGETS("proc_uid_map_write")},
-			  {HOOK(idmap__fentry_gid), ATTACH_BTF, TARGETS("proc_gid_map_write")},
+			 {{HOOK(idmap__fentry_uid), ATTACH_BTF, TARGETS("proc_uid_map_write"), false},
+			  {HOOK(idmap__fentry_gid), ATTACH_BTF, TARGETS("proc_gid_map_write"), false},
 			  {HOOK(idmap__fentry_setgroups), ATTACH_BTF,
-			   TARGETS("proc_setgroups_write")}}},
+			   TARGETS("proc_setgroups_write"), false}}},
 		},
 	},
 	[HOOK_CGROUP_MAKE] = {
@@ -181,7 +181,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups made",
 		.missed = "cgroups made, until a process is in one",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_make__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_make__tracepoint), ATTACH_BTF, NULL, false}}},
 		},
 	},
 	[HOOK_CGROUP_REMOVE] = {
@@ -189,7 +189,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups removed",
 		.missed = "cgroups removed",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_remove__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_remove__tracepoint), ATTACH_BTF, NULL, false}}},
 		},
 	},
 	[HOOK_CGROUP_ATTACH] = {
@@ -197,7 +197,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "processes moved to another cgroup",
 		.missed = "processes moved to another cgroup, until the next event of theirs",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_attach__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_attach__tracepoint), ATTACH_BTF, NULL, false}}},
 		},
 	},
 	[HOOK_COMPLETE] = {
@@ -205,7 +205,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "a comparison at the end of every system call (--complete)",
 		.missed = NULL, /* it only finds sooner what the next look finds */
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(complete__tracepoint), ATTACH_BTF, NULL}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(complete__tracepoint), ATTACH_BTF, NULL, false}}},
 		},
 	},
 	[HOOK_SWEEP] = {
