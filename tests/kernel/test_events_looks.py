@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What no hook has told and a look at the task finds, and what of it is too much to be kept."""
 
+import json
 import os
+import pathlib
+import shutil
+import struct
+import tempfile
 import unittest
 
 import events
 import nsview
 import procview
+import recording
 from events import CLONE, Actor, Stream, cause, facts, get
 from harness import conditions
 
@@ -77,3 +83,72 @@ class Looks(unittest.TestCase):
                 now, old, cut = "nsview.groups", "nsview.before.groups", ["groups"]
                 self.assertEqual(told, [(kept, [], None, None), (None, kept, [now], cut), (None, None, [now, old], cut),
                                         (["400"], None, [old], cut)])
+
+    @unittest.skipIf(conditions.not_x86_64(), "no such calls here")
+    def test_complete_looks_at_the_end_of_each_call(self):
+        """At 32-bit calls too, which the syscall tier does not see."""
+        for words, is_seen in (((), False), (("--complete",), True)):
+            with self.subTest(words=words), Stream("--hooks", "credentials=syscall", *words) as stream:
+                actor = self.actor(stream)
+                start, before = len(stream.of(actor.pid)), facts(actor.pid)
+                actor.do("setresuid-32bit", KEEP, KEEP, 1000)
+                after = facts(actor.pid)
+                stream.settle()
+                found = stream.of(actor.pid)[start:]
+                told = [(line["event"]["action"], cause(line), events.told_before(line)) for line in found]
+                wanted = [("credentials_changed", "setuid", parts_changed(before, after))]
+                self.assertEqual(told, wanted if is_seen else [])
+
+    def test_two_sweeps_find_what_nothing_else_told(self):
+        """The process does nothing more, so no hook looks at it."""
+        actions = ("credentials_changed", "namespaces_changed")
+        types = ",".join(("exit", *actions))
+        with Stream("--types", types, "--hooks", "credentials=off,namespaces=off") as stream:
+            actor = Actor()
+            self.addCleanup(actor.end)
+            before = facts(actor.pid)
+            actor.do("setresuid", KEEP, KEEP, 1000)
+            actor.do("unshare", CLONE["uts"])
+            after = facts(actor.pid)
+            stream.wait(lambda: len(stream.of(actor.pid, *actions)) == 2, 60)
+            for line in stream.of(actor.pid, *actions):
+                self.assertEqual((cause(line), line["nsview"]["inferred"]), ("other", True))
+                self.assertEqual(events.told_before(line), parts_changed(before, after), line)
+
+
+@nsview.requires_root
+class OneRecord(unittest.TestCase):
+    """A recording of one event, without the processes that were there before it."""
+
+    EVENT, CREDENTIALS = 5, 4  # bpf/event.h
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-looks-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_has_before_after_chain_and_ids(self):
+        whole, cut = self.folder / "whole", self.folder / "cut"
+        with recording.Recorded(whole) as recorded, Actor() as actor:
+            actor.fork("clone3", CLONE["user"] | CLONE["pid"])
+            for file in ("uid_map", "gid_map"):
+                pathlib.Path(f"/proc/{actor.pid}/{file}").write_text("0 0 1\n5 3000 100")
+            pid, before = actor.pid, facts(actor.pid)
+            actor.do("setresuid", 5, 6, 7)
+            after, chain = facts(pid), procview.chain(pid)
+        self.assertFalse(recorded.process.returncode)
+        data = whole.read_bytes()
+        kept = [record for kind, record in recording.records(whole)
+                if kind == self.EVENT and struct.unpack_from("<I", record, 52)[0] == pid
+                and record[80] == self.CREDENTIALS]
+        self.assertEqual(len(kept), 1)
+        mark = next(record for kind, record in recording.records(whole) if kind == recording.MARK)
+        cut.write_bytes(data[:struct.unpack_from("<I", data, 16)[0]] + mark + kept[0])
+        done = nsview.run("events", "--replay", str(cut), check=0)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        line, = [line for line in lines if line["event"]["action"] == "credentials_changed"]
+        told = events.told_after(line)
+        self.assertEqual(told, {part: after[part] for part in told})
+        self.assertEqual(events.told_before(line), parts_changed(before, after))
+        self.assertEqual(get(line, "nsview", "pid_chain"), chain)
+        inside = line["nsview"]["inside"]
+        self.assertEqual([inside[name]["id"] for name in events.USERS], ["6", "5", "7"])
