@@ -25,7 +25,7 @@ import unittest
 
 import nsview
 
-SECONDS = 15
+SECONDS = 40
 SETTINGS = """
 set -g default-terminal %s
 set -s escape-time 0

@@ -94,7 +94,7 @@ class Case(unittest.TestCase):
         self.addCleanup(terminal.end)
         return terminal
 
-    def frame(self, terminal, claim=lambda frame: True, seconds=20, groups=6):
+    def frame(self, terminal, claim=lambda frame: True, seconds=40, groups=6):
         def look(lines):
             frame = screenful.read(lines)
             return frame if frame and len(frame.groups()) >= groups and claim(frame) else None

@@ -93,7 +93,7 @@ class Case(unittest.TestCase):
         self.addCleanup(terminal.end)
         return terminal
 
-    def frame(self, terminal, claim=lambda frame: True, seconds=15):
+    def frame(self, terminal, claim=lambda frame: True, seconds=40):
         """The first one that fits."""
         def look(lines):
             frame = screenful.read(lines)
@@ -599,7 +599,7 @@ class Marks(Case):
         containers[ONE].do("sleep 6006 & echo $! > /tmp/last")
         new = lambda frame: [row for row in frame.procs(ONE) if row.command.startswith("sleep 6006")]
         self.frame(terminal, lambda frame: new(frame) and new(frame)[0].mark == "*")
-        self.frame(terminal, lambda frame: new(frame) and new(frame)[0].mark == "", 10)
+        self.frame(terminal, lambda frame: new(frame) and new(frame)[0].mark == "")
         containers[ONE].do("kill $(cat /tmp/last)")
         self.frame(terminal, lambda frame: new(frame) and new(frame)[0].mark == "x")
         self.frame(terminal, lambda frame: not new(frame))
@@ -626,7 +626,7 @@ class Marks(Case):
             frame = self.frame(terminal, lambda frame: frame.proc(pid).caps == "SETUID NET_BIND_SERVICE")
             self.assertEqual(frame.proc(pid).mark, "*")
             terminal.wait_for(rf"caps +{name[:8]}.* {pid}/1 .*docker-default -> SETUID NET_BIND_SERVICE.*capset")
-            self.frame(terminal, lambda frame: frame.proc(pid).mark == "", 10)
+            self.frame(terminal, lambda frame: frame.proc(pid).mark == "")
             actor.do("setresuid", "65534", "65534", "65534")
             frame = self.frame(terminal, lambda frame: frame.proc(pid).user == "nobody")
             self.assertEqual((frame.proc(pid).mark, frame.proc(pid).caps), ("*", "none"))
