@@ -37,9 +37,9 @@ static __always_inline void usage_fill_memory(struct usage_record *usage, struct
 	usage->rss_pages = memory_resident_pages(mm);
 }
 
-static __always_inline void usage_write_process(struct seq_file *seq, struct task_struct *task)
+static __always_inline void usage_write_process(struct seq_file *seq, struct task_struct *task,
+						struct signal_struct *signal)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct usage_record usage = {};
 
 	usage.header.size = sizeof(usage);
@@ -59,18 +59,20 @@ SEC("?iter/task")
 int usage_sample(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
+	struct signal_struct *signal;
 
 	if (!task)
 		return 0;
 	if (context->meta->seq_num == 0)
 		memory_prepare();
 	/* Without it the task is being reaped: it has ended. */
-	if (!BPF_CORE_READ(task, thread_pid))
+	signal = BPF_CORE_READ(task, signal);
+	if (!signal)
 		return 0;
 	if (task->pid != task->tgid)
 		usage_write_thread(context->meta->seq, task);
 	else
-		usage_write_process(context->meta->seq, task);
+		usage_write_process(context->meta->seq, task, signal);
 	return 0;
 }
 

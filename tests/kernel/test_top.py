@@ -76,8 +76,12 @@ class Terminal:
         return ESCAPES.sub("", self.raw)
 
     def drain(self, seconds=0.02):
-        while select.select([self.outer], [], [], seconds)[0]:
+        """What it writes so long, and then has written."""
+        deadline = time.monotonic() + seconds
+        while select.select([self.outer], [], [], max(0, deadline - time.monotonic()))[0]:
             self.raw += os.read(self.outer, 65536).decode(errors="replace")
+            if time.monotonic() > deadline:
+                break
 
     def read_until(self, words):
         """What it wrote since the last forget()."""
@@ -240,6 +244,21 @@ class Live(unittest.TestCase):
             with subprocess.Popen(["sleep", "77131"]) as process:
                 terminal.read_until(str(process.pid))
                 process.kill()
+            terminal.type("q")
+            self.ends_well(terminal)
+
+    @requires_root
+    def test_cpu_time_is_of_the_last_frame_also_between_two_sweeps(self):
+        with tempfile.TemporaryDirectory() as folder, busy() as pid, \
+             self.open("top", "-d", "0.5", "-p", str(pid)) as terminal:
+            shares = []
+            for number in range(5):  # the sweeps are three seconds apart
+                path = pathlib.Path(folder) / str(number)
+                terminal.drain(0.6)
+                terminal.type(f"w\x15{path}\r")
+                wait_until(lambda: path.exists() and path.stat().st_size)  # pylint: disable=cell-var-from-loop
+                shares.append(float(row_of(path.read_text(), pid).split(str(pid), 1)[1].split()[2]))
+            self.assertTrue(all(1 < share < 150 for share in shares), shares)
             terminal.type("q")
             self.ends_well(terminal)
 
