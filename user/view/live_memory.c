@@ -55,11 +55,12 @@ static void memory_turn(struct live *live)
 /* Both frames are in the order of pids. */
 void live_memory_update(struct live *live, uint64_t now_boot_ns, bool has_usage)
 {
-	const struct live_memory *before, *end;
+	const struct live_memory *before;
+	size_t at = 0;
+	size_t count = live->procs_count; /* then */
 
 	memory_turn(live);
 	before = live->memory_before;
-	end = before + live->procs_count;
 	live->procs = model_procs(live->view->model, &live->procs_count);
 	if (live->memory_capacity < live->procs_count) {
 		live->memory_capacity = live->procs_count + live->procs_count / 4;
@@ -71,10 +72,10 @@ void live_memory_update(struct live *live, uint64_t now_boot_ns, bool has_usage)
 		struct live_memory *memory = &live->memory[i];
 
 		__builtin_prefetch(live->procs[i + 8 < live->procs_count ? i + 8 : i].task);
-		while (before < end && before->tgid < proc->task->tgid)
-			before++;
+		while (at < count && before[at].tgid < proc->task->tgid)
+			at++;
 		memory_take(live, memory, proc,
-			    before < end && before->tgid == proc->task->tgid ? before : NULL);
+			    at < count && before[at].tgid == proc->task->tgid ? &before[at] : NULL);
 		if (!has_usage)
 			continue;
 		memory->cpu_percent = cpu_percent(live, proc, memory->base_cpu_ns, now_boot_ns);
