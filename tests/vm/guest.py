@@ -33,6 +33,17 @@ class Failed(AssertionError):
     pass
 
 
+def architecture_of(kernel):
+    """Of a kernel as tests/kernel/vm/fetch names it."""
+    return kernel.rpartition(":")[0] or "x86_64"
+
+
+def build_of(kernel):
+    """Where nsview-static and the agent for it are."""
+    architecture = architecture_of(kernel)
+    return BUILD if architecture == "x86_64" else BUILD / architecture
+
+
 def cpio(files):
     """An initramfs: {path: (mode, bytes)} as the kernel's "newc"."""
     archive = b""
@@ -55,9 +66,8 @@ def initramfs(build):
     return files
 
 
-def kernel_directory(kernel, architecture):
-    name = kernel if architecture == "x86_64" else f"{architecture}:{kernel}"
-    fetched = subprocess.run([str(ROOT / "tests/kernel/vm/fetch"), name], capture_output=True, text=True)
+def kernel_directory(kernel):
+    fetched = subprocess.run([str(ROOT / "tests/kernel/vm/fetch"), kernel], capture_output=True, text=True)
     if fetched.returncode:
         raise Failed(fetched.stderr)
     return pathlib.Path(fetched.stdout.strip())
@@ -66,20 +76,20 @@ def kernel_directory(kernel, architecture):
 class Guest:
     """with Guest() as guest: guest.run(...). cmdline: more for the kernel; files: {path: bytes}."""
 
-    def __init__(self, kernel=KERNEL, cmdline="", files=None, options=(), memory=512, architecture="x86_64"):
+    def __init__(self, kernel=KERNEL, cmdline="", files=None, options=(), memory=512):
         # The guest's memory is a file in it, which is to be memory here too.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-guest-", dir=SHARED))
         self.process = self.line = self.memory = None
         try:
-            self.start(kernel, cmdline, files or {}, options, memory, architecture)
+            self.start(kernel, cmdline, files or {}, options, memory)
         except BaseException:
             self.end()
             raise
 
-    def start(self, kernel, cmdline, files, options, memory, architecture):
-        build = BUILD if architecture == "x86_64" else BUILD / architecture
+    def start(self, kernel, cmdline, files, options, memory):
+        architecture = architecture_of(kernel)
         more = {path: (0o100755, data) for path, data in files.items()}
-        (self.folder / "initramfs").write_bytes(cpio({**initramfs(build), **more}))
+        (self.folder / "initramfs").write_bytes(cpio({**initramfs(build_of(kernel)), **more}))
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.folder / "line"))
         listener.listen()
@@ -87,7 +97,7 @@ class Guest:
         said = (self.folder / "qemu").open("w")
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *MACHINES[architecture], "-smp", "1", "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
-             "none", "-no-reboot", "-kernel", str(kernel_directory(kernel, architecture) / "vmlinuz"), "-initrd",
+             "none", "-no-reboot", "-kernel", str(kernel_directory(kernel) / "vmlinuz"), "-initrd",
              str(self.folder / "initramfs"), "-append", console, "-object",
              f"memory-backend-file,id=memory,size={memory}M,mem-path={self.folder}/memory,share=on", "-chardev",
              f"socket,id=line,path={self.folder}/line", "-serial", "chardev:line", *options],

@@ -56,7 +56,7 @@ class Alone(Tests):
         self.assertEqual([one["pid"] for one in row["chain"]], [int(one) for one in status["NSpid"].split()])
 
     def test_the_file_needs_no_library_and_is_small(self):
-        data = (guest.BUILD / "nsview-static").read_bytes()
+        data = (guest.build_of(guest.KERNEL) / "nsview-static").read_bytes()
         start, size, count = struct.unpack_from("<Q", data, 0x20) + struct.unpack_from("<HH", data, 0x36)
         kinds = {struct.unpack_from("<I", data, start + size * i)[0] for i in range(count)}
         self.assertIn(PT_LOAD, kinds)
