@@ -43,7 +43,7 @@ const volatile unsigned int args_max __weak = 2048;
 const volatile unsigned int env_max __weak = 0;
 
 /* With so many bytes in the ring its reader is woken. */
-const volatile unsigned int wake_bytes __weak = 65536;
+const volatile unsigned int wake_bytes __weak = 1 << 20;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

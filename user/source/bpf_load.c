@@ -28,7 +28,7 @@
 #include "source/hooks.h"
 #include "source/source.h"
 
-#define WAKE_BYTES (1 << 16)           /* more batches cost more than they bring sooner */
+#define WAKE_BYTES (1 << 20)           /* a batch begins with cold caches: docs/watching.md */
 #define NO_SECTION "nsview/none"       /* matches no program */
 #define TRACEPOINT_PREFIX "btf_trace_" /* the type of a tracepoint: include/trace/bpf_probe.h */
 #define ITERATOR_PREFIX "bpf_iter_"
