@@ -112,32 +112,35 @@ class AgainstProcps(unittest.TestCase):
 
     def compare(self, container, words, locale="C.UTF-8", options=()):
         their, mine = container.run(words, f"LC_ALL={locale}"), ours(container, words, locale, *options)
-        self.compare_lists(container, words, their, mine)
+        self.compare_lists(container, words, their, mine, container.run(words, f"LC_ALL={locale}"))
         return mine
 
-    def compare_rows(self, headings, moving, one, other):
-        """The fields, and where they begin: a moving one may have another length."""
+    def compare_rows(self, headings, moving, one, other, later=None):
+        """The fields, and where they begin: a moving one may have another length, and has gone from one to later."""
         last = len(headings) - 1
-        found = [list(re.finditer(rb"\S+", row))[:last] for row in (one, other)]
+        found = [list(re.finditer(rb"\S+", row))[:last] for row in (one, other, later or one)]
         ends = [fields[-1].end() for fields in found]
         self.assertEqual(one[ends[0]:], other[ends[1]:], (one, other))
         is_same_length = True
-        for heading, theirs, mine in zip(headings, *found):
+        for heading, theirs, mine, last in zip(headings, *found):
             is_same_length = is_same_length and len(theirs[0]) == len(mine[0])
             if heading in moving:
-                difference = abs(number(heading, theirs[0]) - number(heading, mine[0]))
-                self.assertLessEqual(difference, moving[heading], (heading, one, other))
+                least, most = sorted(number(heading, field[0]) for field in (theirs, last))
+                self.assertLessEqual(least - moving[heading], number(heading, mine[0]), (heading, one, other))
+                self.assertLessEqual(number(heading, mine[0]), most + moving[heading], (heading, one, other))
             else:
                 self.assertEqual(theirs[0], mine[0], (heading, one, other))
         if is_same_length:
             self.assertEqual([field.span() for field in found[0]], [field.span() for field in found[1]])
 
-    def compare_lists(self, container, words, their, mine):
+    def compare_lists(self, container, words, their, mine, later=None):
         self.assertEqual(their[0], mine[0])
         self.assertGreaterEqual(len(their), container.made)
         self.assertEqual(len(their), len(mine), (their, mine))
-        for one, other in zip(their[1:], mine[1:]):
-            self.compare_rows(their[0].decode().split(), MOVING[words], one, other)
+        later = later or their
+        self.assertEqual(len(their), len(later), (their, later))
+        for rows in zip(their[1:], mine[1:], later[1:]):
+            self.compare_rows(their[0].decode().split(), MOVING[words], *rows)
 
     def compare_all(self, container):
         for words in (AUX, FULL):
