@@ -279,6 +279,8 @@ static void tells_sizes(struct screen *screen)
 		size_t height;
 		struct canvas *canvas;
 
+		if (key == KEY_STOPPED)
+			screen_suspend(screen);
 		if (key != KEY_RESIZED)
 			continue;
 		screen_size(screen, &width, &height);
@@ -348,6 +350,37 @@ static void a_key_that_comes_in_pieces_is_one(void **state)
 	stage_await(&stage, expected);
 	type(&stage, "q");
 	assert_int_equal(stage_wait(&stage), 0);
+	stage_end(&stage);
+}
+
+/* One at a time, as if each took long. */
+static void takes_one_at_a_time(struct screen *screen)
+{
+	struct pollfd polled = {.fd = screen_fd(screen), .events = POLLIN};
+	char words[64] = "";
+
+	while (poll(&polled, 1, PATIENCE_MS) > 0) {
+		uint32_t key = screen_key(screen);
+
+		if (key == 'q')
+			return;
+		if (key)
+			words[strlen(words)] = (char)key;
+		show(screen, words);
+	}
+	_exit(99);
+}
+
+static void keys_that_are_not_taken_yet_are_told(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_start(&stage, takes_one_at_a_time);
+	stage_await(&stage, "<ready>");
+	type(&stage, "abcdefghij\033[A\033[Bq");
+	assert_int_equal(stage_wait(&stage), 0);
+	assert_given_back(&stage);
 	stage_end(&stage);
 }
 
@@ -485,6 +518,24 @@ static void stopping_gives_the_terminal_back_and_fg_takes_it_again(void **state)
 	stage_await(&stage, "<ready>");
 	assert_true(is_seen(&stage, "\033[?1049h"));
 	assert_false(is_as_before(&stage));
+	type(&stage, "q");
+	assert_int_equal(stage_wait(&stage), 0);
+	assert_given_back(&stage);
+	stage_end(&stage);
+}
+
+static void another_size_while_it_was_stopped_is_told(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	stage_start(&stage, tells_sizes);
+	stage_await(&stage, "<ready>");
+	type(&stage, "\x1a");
+	assert_true(WIFSTOPPED(stage_wait(&stage)));
+	resize(&stage, 91, 33);
+	kill(stage.leader, SIGUSR1);
+	stage_await(&stage, "<91x33>");
 	type(&stage, "q");
 	assert_int_equal(stage_wait(&stage), 0);
 	assert_given_back(&stage);
@@ -835,12 +886,14 @@ int main(void)
 		cmocka_unit_test(closing_gives_the_terminal_back),
 		cmocka_unit_test(the_scrolling_region_is_the_whole_terminal),
 		cmocka_unit_test(a_key_that_comes_in_pieces_is_one),
+		cmocka_unit_test(keys_that_are_not_taken_yet_are_told),
 		cmocka_unit_test(exit_gives_the_terminal_back),
 		cmocka_unit_test(signals_that_end_it_give_the_terminal_back),
 		cmocka_unit_test(a_crash_gives_the_terminal_back),
 		cmocka_unit_test(a_stack_that_runs_out_gives_the_terminal_back),
 		cmocka_unit_test(a_signal_that_is_ignored_stays_so),
 		cmocka_unit_test(stopping_gives_the_terminal_back_and_fg_takes_it_again),
+		cmocka_unit_test(another_size_while_it_was_stopped_is_told),
 		cmocka_unit_test(after_a_stop_that_cannot_be_seen_it_paints_anew),
 		cmocka_unit_test(a_resize_comes_as_a_key_and_the_last_of_a_storm_counts),
 		cmocka_unit_test(an_idle_frame_takes_less_than_200_bytes),

@@ -233,3 +233,8 @@ uint32_t keys_next(struct keys *keys, bool is_all, bool *is_partial)
 	}
 	return 0;
 }
+
+bool keys_has_more(const struct keys *keys)
+{
+	return keys->start < keys->end;
+}

@@ -22,4 +22,7 @@ void keys_add(struct keys *keys, const char *data, size_t length);
  * when nothing more comes, is_all makes keys of it. Sequences of no key that we know are skipped. */
 uint32_t keys_next(struct keys *keys, bool is_all, bool *is_partial);
 
+/* Whether keys_next has something to look at. */
+bool keys_has_more(const struct keys *keys);
+
 #endif

@@ -24,6 +24,7 @@ struct screen {
 	struct text bytes;
 	bool is_late; /* latest is newer than what the terminal got */
 	bool is_gone;
+	bool may_be_resized; /* while it was somebody else's */
 };
 
 static int complain(int error)
@@ -167,6 +168,8 @@ void screen_suspend(struct screen *screen)
 	guard_stop();
 	guard_take_news();
 	screen_enter(screen);
+	screen->may_be_resized = true;
+	tty_wake(screen->tty);
 }
 
 /* What signals have told, as a key; 0: nothing that the caller has to know. */
@@ -174,6 +177,8 @@ static uint32_t screen_news(struct screen *screen)
 {
 	struct guard_news news = guard_take_news();
 
+	news.is_resized |= screen->may_be_resized;
+	screen->may_be_resized = false;
 	if (news.is_continued) {
 		paint_leave(screen->paint);
 		screen_enter(screen);
@@ -214,6 +219,9 @@ uint32_t screen_key(struct screen *screen)
 	key = keys_next(screen->keys, false, &is_partial);
 	while (!key && is_partial)
 		key = keys_next(screen->keys, !screen_read(screen, REST_MS), &is_partial);
+	/* Whoever takes a few keys and then polls is told of the others. */
+	if (keys_has_more(screen->keys))
+		tty_wake(screen->tty);
 	if (!key && screen->is_gone)
 		return KEY_GONE;
 	return key;

@@ -145,6 +145,14 @@ int tty_fd(const struct tty *tty)
 	return tty->epoll;
 }
 
+void tty_wake(struct tty *tty)
+{
+	uint64_t one = 1;
+
+	while (write(tty->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
 void tty_size(const struct tty *tty, size_t *width, size_t *height)
 {
 	struct winsize size = {0};

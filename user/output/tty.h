@@ -25,6 +25,9 @@ void tty_enter(struct tty *tty);
 /* Readable when there is input, or output that waited can be written, or a signal has come. */
 int tty_fd(const struct tty *tty);
 
+/* Makes it so until the next guard_take_news: there is something that has been read already. */
+void tty_wake(struct tty *tty);
+
 /* 0: the device does not know. */
 void tty_size(const struct tty *tty, size_t *width, size_t *height);
 
