@@ -78,7 +78,9 @@ class Paused:
     page as a whole or not at all."""
 
     def __init__(self, title):
-        before = len(run("demo").stdout.encode().partition(title.encode())[0])
+        whole = run("demo").stdout
+        # At the start of a line: a sentence may end with a pid.
+        before = len(whole[:re.search(rf"^{re.escape(title)}", whole, re.MULTILINE).start()].encode())
         self.reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PAGE)
         filled = PAGE - before - MARGIN
