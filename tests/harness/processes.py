@@ -9,7 +9,7 @@ import time
 from .jobs import Result
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE_SECONDS = 3.0  # what was told to end may need a moment
+GRACE_SECONDS = 30.0  # what was told to end may need a while: the kernel lets go of tracepoints one by one
 
 
 def adopt_orphans():

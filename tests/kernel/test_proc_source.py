@@ -77,7 +77,7 @@ class Elsewhere(unittest.TestCase):
     def test_from_a_user_namespace_of_its_own_the_levels_are_unknown(self):
         command = ("unshare", "-Ur", "sh", "-c", '"$@"; exit $?', "sh")
         rows = nsview.ps(source="proc", command=command)
-        own = [row for row in rows.values() if row["args"] and row["args"][0] == nsview.NSVIEW]
+        own = [row for row in rows.values() if row["args"] == [nsview.NSVIEW, "ps", "--json", "--source", "proc"]]
         self.assertEqual(own[0]["in_uid"], 0)
         self.assertIn("userns.level", own[0]["unknown"])
 
