@@ -118,7 +118,7 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
 
 
-def wait_until(claim, seconds=10):
+def wait_until(claim, seconds=SECONDS):
     deadline = time.monotonic() + seconds
     while not (result := claim()):
         if time.monotonic() > deadline:

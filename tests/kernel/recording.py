@@ -104,7 +104,7 @@ class Container:
         self.process.stdin.flush()
         said = b""
         while not said.endswith(b"done\n"):
-            readable, _, _ = select.select([self.process.stdout], [], [], nsview.SECONDS / 4)
+            readable, _, _ = select.select([self.process.stdout], [], [], nsview.SECONDS)
             piece = os.read(self.process.stdout.fileno(), 4096) if readable else b""
             if not piece:
                 raise nsview.Failed(f"{self.name} ended or hangs at {words}")

@@ -4,19 +4,16 @@
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
-import struct
 import subprocess
 import tempfile
-import termios
-import fcntl
 import unittest
 
 import nsview
 import procview
 import runc
+from harness.ptys import Pty
 from nsview import Subject
 
 NEWLINES = b"one\ntwo\r\nthree\x0b\x0c\x85"
@@ -31,24 +28,13 @@ FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 def on_terminal(*words, columns=120, no_color="1"):
     """What nsview writes to a terminal of that width."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": no_color}
-    process = subprocess.Popen([nsview.NSVIEW, *words], stdin=subprocess.DEVNULL, stdout=slave,
-                               stderr=subprocess.PIPE, env=environment)
-    os.close(slave)
-    said = b""
-    try:
-        while piece := os.read(master, 65536):
-            said += piece
-    except OSError:  # EIO: the other side has closed
-        pass
-    os.close(master)
-    errors = process.stderr.read()
-    process.stderr.close()
-    if process.wait(timeout=nsview.SECONDS):
-        raise nsview.Failed(f"ended with {process.returncode}: {errors}")
-    return said.decode().replace("\r\n", "\n")
+    with tempfile.TemporaryFile() as errors, \
+         Pty(nsview.NSVIEW, *words, size=(columns, 40), environment=environment, errors=errors) as terminal:
+        if terminal.wait_end():
+            errors.seek(0)
+            raise nsview.Failed(f"ended with {terminal.process.returncode}: {errors.read()}")
+        return terminal.written.decode().replace("\r\n", "\n")
 
 
 @nsview.requires_root

@@ -2,73 +2,21 @@
 """nsview run -t: the command has a terminal of its own, and nsview's is as it was afterwards."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
-import pty
-import select
 import signal
-import struct
-import subprocess
-import termios
 import time
 import unittest
 
+from harness.ptys import Pty
 from nsview import NSVIEW, SECONDS, children, kill, requires_root, run, wait_until
 
 
-class Session:
-    """nsview on a terminal of 40 lines and 132 columns, which the test reads and types on."""
+class Session(Pty):
+    """nsview run on a terminal of 40 lines and 132 columns, which the test reads and types on."""
 
-    def __init__(self, *words, size=(40, 132)):
-        self.outer, inner = pty.openpty()
-        self.inner = inner
-        self.resize(*size)
-        self.before = termios.tcgetattr(inner)
-        self.process = subprocess.Popen([NSVIEW, "run", *words], stdin=inner, stdout=inner, stderr=inner,
-                                        start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.text = ""
-
-    def resize(self, lines, columns):
-        fcntl.ioctl(self.outer, termios.TIOCSWINSZ, struct.pack("4H", lines, columns, 0, 0))
-
-    def type(self, text):
-        os.write(self.outer, text.encode())
-
-    def read_until(self, words):
-        deadline = time.monotonic() + 10
-        while words not in self.text:
-            if time.monotonic() > deadline or not select.select([self.outer], [], [], 10)[0]:
-                raise AssertionError(f"{words!r} is not in {self.text!r}")
-            self.text += os.read(self.outer, 4096).decode(errors="replace")
-        return self.text
-
-    def wait(self):
-        """The exit status. What it still writes is read meanwhile."""
-        deadline = time.monotonic() + SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, self.text
-            self.drain()
-        self.drain()
-        return self.process.returncode
-
-    def drain(self):
-        while select.select([self.outer], [], [], 0.02)[0]:
-            self.text += os.read(self.outer, 65536).decode(errors="replace")
-
-    def is_as_before(self):
-        return termios.tcgetattr(self.inner) == self.before
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.outer)
-        os.close(self.inner)
+    def __init__(self, *words):
+        super().__init__(NSVIEW, "run", *words, size=(132, 40))
 
 
 @requires_root
@@ -77,57 +25,57 @@ class Terminal(unittest.TestCase):
         script = "tty; readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; stat -c '%u %a %t' /dev/pts/0; "\
                  "ps -o pid=,tty=,sid=,tpgid= -p 1; test /dev/console -ef /dev/pts/0 || stat -c '%t' /dev/console"
         with Session("-it", "--user", "1000", "sh", "-c", script) as session:
-            self.assertEqual(session.wait(), 0, session.text)
-            lines = session.text.replace("\r", "").split("\n")
+            self.assertEqual(session.wait_end(), 0, session.text())
+            lines = session.text().replace("\r", "").split("\n")
         self.assertEqual(lines[:5], ["/dev/pts/0"] * 4 + ["1000 620 88"])
         self.assertEqual(lines[5].split(), ["1", "pts/0", "1", "1"])
 
     def test_its_size_is_nsviews_from_the_start_and_follows_it(self):
         with Session("-it", "sh", "-c", "trap 'stty size; exit' WINCH; stty size; while :; do sleep .05; done") as session:
             session.read_until("40 132\r\n")
-            session.resize(50, 100)
+            session.resize(100, 50)
             session.read_until("50 100\r\n")
-            self.assertEqual(session.wait(), 0)
+            self.assertEqual(session.wait_end(), 0)
 
     def test_what_is_typed_reaches_the_command_alone(self):
         """Raw outside: no echo of its own, no signal, no line to wait for."""
         with Session("-it", "sh", "-c", "stty -echo; echo ready; read line; echo got=$line") as session:
             session.read_until("ready")
             self.assertFalse(session.is_as_before())
-            session.type("some words\r")
+            session.send("some words\r")
             session.read_until("got=some words\r\n")
-            self.assertEqual(session.wait(), 0)
-            self.assertNotIn("some words", session.text.replace("got=some words", ""))
+            self.assertEqual(session.wait_end(), 0)
+            self.assertNotIn("some words", session.text().replace("got=some words", ""))
             self.assertTrue(session.is_as_before())
 
     def test_ctrl_c_interrupts_inside(self):
         with Session("-it", "sh", "-c", "trap 'echo interrupted; exit 9' INT; echo ready; while :; do sleep .05; done") as session:
             session.read_until("ready")
-            session.type("\x03")
-            self.assertEqual(session.wait(), 9)
-            self.assertIn("interrupted", session.text)
+            session.send("\x03")
+            self.assertEqual(session.wait_end(), 9)
+            self.assertIn("interrupted", session.text())
 
     def test_the_exit_status_and_the_terminal_are_as_without(self):
         for script, status in (("exit 0", 0), ("exit 7", 7), ("kill -9 $$; exit 3", 3)):
             with self.subTest(script=script), Session("-it", "sh", "-c", script) as session:
-                self.assertEqual(session.wait(), status)
+                self.assertEqual(session.wait_end(), status)
                 self.assertTrue(session.is_as_before())
 
     def test_all_that_was_written_last_comes_out(self):
         with Session("-t", "sh", "-c", "seq 20000") as session:
-            self.assertEqual(session.wait(), 0)
-            self.assertEqual(session.text.split(), [str(number) for number in range(1, 20001)])
+            self.assertEqual(session.wait_end(), 0)
+            self.assertEqual(session.text().split(), [str(number) for number in range(1, 20001)])
 
     def test_term_is_set_as_docker_does(self):
         for options, term in (([], "xterm"), (["-e", "TERM=vt100"], "vt100")):
             with self.subTest(options=options), Session("-t", *options, "sh", "-c", "echo =$TERM=") as session:
-                session.wait()
-                self.assertIn(f"={term}=", session.text)
+                session.wait_end()
+                self.assertIn(f"={term}=", session.text())
 
     def test_a_refusal_is_one_line_on_a_terminal_as_before(self):
         with Session("-it", "nosuchcommand") as session:
-            self.assertEqual(session.wait(), 127)
-            self.assertRegex(session.text, r"\Ansview: [^\r\n]*\r\n\Z")
+            self.assertEqual(session.wait_end(), 127)
+            self.assertRegex(session.text(), r"\Ansview: [^\r\n]*\r\n\Z")
             self.assertTrue(session.is_as_before())
 
     def test_only_the_output_need_not_be_a_terminal(self):
@@ -156,7 +104,7 @@ class Killed(unittest.TestCase):
             wait_until(lambda: not session.is_as_before())
             pids = children(session.process.pid)
             session.process.send_signal(number)
-            status = session.wait()
+            status = session.wait_end()
             wait_until(session.is_as_before)
             for pid in pids:
                 wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}") or "Z" in
@@ -175,10 +123,10 @@ class Killed(unittest.TestCase):
     def test_when_the_terminal_goes_away(self):
         session = Session("-it", "sh", "-c", "echo ready; sleep 300; :")
         session.read_until("ready")
-        os.close(session.inner)
-        os.close(session.outer)
+        os.close(session.theirs)
+        os.close(session.ours)
         try:
-            self.assertGreater(session.process.wait(timeout=10), 0)
+            self.assertGreater(session.process.wait(timeout=SECONDS), 0)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 kill(session.process.pid)
@@ -188,7 +136,7 @@ class Killed(unittest.TestCase):
         with Session("-t", "sh", "-c", "while :; do echo yes; done") as session:
             time.sleep(0.3)
             session.process.terminate()
-            self.assertEqual(session.process.wait(timeout=10), 128 + signal.SIGTERM)
+            self.assertEqual(session.process.wait(timeout=SECONDS), 128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -8,22 +8,18 @@
 Each has a tmux server of its own, by a socket of its own, which is ended by its pid."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
-import termios
 import time
 import unittest
 
 import nsview
+from harness import ptys
 
 SECONDS = 40
 SETTINGS = """
@@ -159,69 +155,9 @@ def is_zombie(pid):
     return text[text.rindex(")") + 2] in "ZX"
 
 
-class Pty:
-    """A bare terminal that nobody draws: what is written to it, byte by byte, and its settings."""
+class Pty(ptys.Pty):
+    """A bare one that nobody draws, for what is written to it byte by byte."""
 
     def __init__(self, *words, size=(120, 30), environment=None):
-        self.words = list(map(str, words))
-        self.size = size
-        self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm-256color",
-                            **(environment or {})}
-        self.written = b""
-
-    def __enter__(self):
-        self.ours, self.theirs = pty.openpty()
-        self.resize(*self.size)
-        self.before = termios.tcgetattr(self.theirs)
-        self.process = subprocess.Popen(self.words, stdin=self.theirs, stdout=self.theirs, stderr=self.theirs,
-                                        env=self.environment, preexec_fn=self.take)
-        return self
-
-    def take(self):
-        os.setsid()
-        fcntl.ioctl(self.theirs, termios.TIOCSCTTY, 0)
-
-    def resize(self, width, height):
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def __exit__(self, *error):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.read(0)
-        self.process.wait()
-        os.close(self.theirs)
-        os.close(self.ours)
-
-    def send(self, data):
-        os.write(self.ours, data)
-
-    def read(self, seconds):
-        """What is written within that time; all of it is in written too."""
-        deadline, got = time.monotonic() + seconds, b""
-        while True:
-            readable, _, _ = select.select([self.ours], [], [], max(0, deadline - time.monotonic()))
-            if not readable:
-                return got
-            piece = os.read(self.ours, 65536)
-            got += piece
-            self.written += piece
-
-    def read_until(self, pattern, seconds=SECONDS):
-        deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.written):
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise nsview.Failed(f"waited in vain for {pattern}: {self.written[-2000:]!r}")
-            self.read(0.05)
-
-    def wait_end(self, seconds=SECONDS):
-        """Popen's return code; what it wrote until then is read."""
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None:
-            if time.monotonic() > deadline:
-                raise nsview.Failed(f"{self.words} does not end")
-            self.read(0.02)
-        self.read(0.05)
-        return self.process.returncode
-
-    def settings(self):
-        return termios.tcgetattr(self.theirs)
+        super().__init__(*words, size=size, environment={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
+                                                         "TERM": "xterm-256color", **(environment or {})})
