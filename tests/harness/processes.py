@@ -16,6 +16,13 @@ def adopt_orphans():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def heed_signals():
+    """A script's `&` and nohup leave signals ignored, and so would be those that the tests send."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def read_stat(pid):
     """(comm, state, parent), or None once it has gone."""
     try:
