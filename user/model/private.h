@@ -5,10 +5,10 @@
 #define NSVIEW_MODEL_PRIVATE_H
 
 #include "base/mem.h"
+#include "base/pid_index.h"
 #include "model/cgroup_paths.h"
 #include "model/container.h"
 #include "model/model.h"
-#include "model/pid_index.h"
 
 /* A kernel has at most 4194304 pids (PID_MAX_LIMIT): more records than that are not processes. */
 #define PROCS_MAX (4 * 1024 * 1024)

@@ -3,27 +3,25 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
+#include "base/pid_index.h"
 
-/* A process with more than one thread. Kept from sample to sample, so that memory is taken once. */
+/* A process with more than one thread. */
 struct usage_sum {
 	struct usage_record record; /* header.size 0: not told yet in this sample */
 	uint64_t threads_ns;
-	uint32_t tgid; /* 0: empty */
 };
 
+/* Kept from sample to sample, so that memory is taken once. */
 struct usage {
-	struct usage_sum *slots; /* open addressing, at most half full */
+	struct usage_sum *sums;
 	size_t count;
-	size_t capacity; /* a power of two, or 0 */
+	size_t capacity;
+	struct pid_index places; /* in sums, of a tgid */
 	record_sink sink;
 	void *context;
 };
-
-#define SLOTS_MIN 256
-#define MULTIPLIER 2654435761U /* 2^32 by the golden ratio: spreads pids in a row */
 
 struct usage *usage_new(void)
 {
@@ -34,53 +32,29 @@ void usage_free(struct usage *usage)
 {
 	if (!usage)
 		return;
-	free(usage->slots);
+	pid_index_free(&usage->places);
+	free(usage->sums);
 	free(usage);
 }
 
 void usage_start(struct usage *usage, record_sink sink, void *context)
 {
-	if (usage->count)
-		memset(usage->slots, 0, usage->capacity * sizeof(*usage->slots));
+	pid_index_clear(&usage->places);
 	usage->count = 0;
 	usage->sink = sink;
 	usage->context = context;
 }
 
-static struct usage_sum *slot_find(const struct usage *usage, uint32_t tgid)
-{
-	size_t mask = usage->capacity - 1;
-	size_t at = (tgid * MULTIPLIER) & mask;
-
-	while (usage->slots[at].tgid && usage->slots[at].tgid != tgid)
-		at = (at + 1) & mask;
-	return &usage->slots[at];
-}
-
-static void slots_grow(struct usage *usage)
-{
-	struct usage_sum *old = usage->slots;
-	size_t count = usage->capacity;
-
-	usage->capacity = count ? 2 * count : SLOTS_MIN;
-	usage->slots = mem_new(usage->capacity * sizeof(*usage->slots));
-	for (size_t i = 0; i < count; i++) {
-		if (old[i].tgid)
-			*slot_find(usage, old[i].tgid) = old[i];
-	}
-	free(old);
-}
-
 static struct usage_sum *sum_of(struct usage *usage, uint32_t tgid)
 {
-	struct usage_sum *sum;
+	uint32_t place = pid_index_find(&usage->places, tgid);
 
-	if (2 * usage->count >= usage->capacity)
-		slots_grow(usage);
-	sum = slot_find(usage, tgid);
-	usage->count += !sum->tgid;
-	sum->tgid = tgid;
-	return sum;
+	if (place != PID_INDEX_NONE)
+		return &usage->sums[place];
+	mem_reserve_one(usage->sums, usage->count, usage->capacity);
+	pid_index_set(&usage->places, tgid, (uint32_t)usage->count);
+	usage->sums[usage->count] = (struct usage_sum){0};
+	return &usage->sums[usage->count++];
 }
 
 int usage_take(void *context, const struct record_header *record)
@@ -102,8 +76,8 @@ int usage_end(struct usage *usage)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < usage->capacity && !r; i++) {
-		struct usage_sum *sum = &usage->slots[i];
+	for (size_t i = 0; i < usage->count && !r; i++) {
+		struct usage_sum *sum = &usage->sums[i];
 
 		if (!sum->record.header.size)
 			continue;

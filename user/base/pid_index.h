@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where in an array the process with a pid stands. Private to model/. */
-#ifndef NSVIEW_MODEL_PID_INDEX_H
-#define NSVIEW_MODEL_PID_INDEX_H
+/* Where in an array the process with a pid stands. */
+#ifndef NSVIEW_BASE_PID_INDEX_H
+#define NSVIEW_BASE_PID_INDEX_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +24,7 @@ uint32_t pid_index_find(const struct pid_index *index, uint32_t pid);
 /* Puts it in, or gives it another place. pid: not 0. */
 void pid_index_set(struct pid_index *index, uint32_t pid, uint32_t place);
 void pid_index_remove(struct pid_index *index, uint32_t pid);
+void pid_index_clear(struct pid_index *index); /* keeps its memory */
 void pid_index_free(struct pid_index *index);
 
 #endif

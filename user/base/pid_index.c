@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/pid_index.h"
+#include "base/pid_index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +82,13 @@ void pid_index_remove(struct pid_index *index, uint32_t pid)
 	}
 	index->slots[hole].pid = 0;
 	index->count--;
+}
+
+void pid_index_clear(struct pid_index *index)
+{
+	if (index->count)
+		memset(index->slots, 0, index->capacity * sizeof(*index->slots));
+	index->count = 0;
 }
 
 void pid_index_free(struct pid_index *index)
