@@ -21,7 +21,6 @@ import unittest
 import nsview
 from harness import ptys
 
-SECONDS = 40
 SETTINGS = """
 set -g default-terminal %s
 set -s escape-time 0
@@ -75,7 +74,7 @@ class Terminal:
 
     def tmux(self, *words, check=True):
         command = ["tmux", "-S", str(self.folder / "socket"), "-f", str(self.folder / "settings"), *words]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=nsview.SECONDS,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ptys.SECONDS,
                               env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": self.term})
         if check and done.returncode:
             raise nsview.Failed(f"tmux {words}: {done.stderr.decode(errors='replace')}")
@@ -110,10 +109,11 @@ class Terminal:
         """The same with the sequences that colour it."""
         return self.tmux("capture-pane", "-p", "-e")
 
-    def reversed_lines(self):
-        """Numbers of those that begin with a character in reverse video, as what is selected does without colours."""
+    @staticmethod
+    def reversed_of(lines):
+        """Numbers of those of styled() that begin with a character in reverse video."""
         found, is_reversed = [], False
-        for number, line in enumerate(self.styled().split("\n")):
+        for number, line in enumerate(lines):
             at_start = True
             for code, character in re.findall(r"\x1b\[([\d;]*)m|([^\x1b])", line):
                 if character:
@@ -123,25 +123,26 @@ class Terminal:
                     is_reversed = word == "7" or (is_reversed and word not in ("", "0", "27"))
         return found
 
-    def wait(self, claim, seconds=SECONDS):
-        """claim(lines), until it gives something true, which it returns."""
+    def wait(self, claim, seconds=ptys.SECONDS):
+        """claim(lines), until it gives something true, which it returns. A screen that is just being drawn
+        is none: another look has to show the same."""
         deadline = time.monotonic() + seconds
         while True:
             lines = self.lines()
-            if result := claim(lines):
+            if (result := claim(lines)) and lines == self.lines():
                 return result
             if time.monotonic() > deadline:
                 ended = f" (the program has ended: {self.wait_end(1)})" if self.ask("pane_dead") == "1" else ""
                 raise nsview.Failed(f"waited in vain{ended}; this is on the screen:\n" + "\n".join(lines).rstrip())
             time.sleep(0.05)
 
-    def wait_for(self, pattern, seconds=SECONDS):
+    def wait_for(self, pattern, seconds=ptys.SECONDS):
         return self.wait(lambda lines: re.search(pattern, "\n".join(lines), re.M), seconds)
 
-    def wait_gone(self, pattern, seconds=SECONDS):
+    def wait_gone(self, pattern, seconds=ptys.SECONDS):
         self.wait(lambda lines: not re.search(pattern, "\n".join(lines), re.M), seconds)
 
-    def wait_end(self, seconds=SECONDS):
+    def wait_end(self, seconds=ptys.SECONDS):
         """The program's exit status, or 128 + signal, once it has ended."""
         nsview.wait_until(lambda: self.ask("pane_dead") == "1", seconds)
         return int(self.ask("pane_dead_status") or 0) or 128 + int(self.ask("pane_dead_signal") or -128)
