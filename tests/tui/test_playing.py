@@ -11,7 +11,8 @@ import unittest
 import nsview
 import screenful
 from nsview import NSVIEW
-from terminal import Pty, Terminal, needs_tmux
+from table import Table
+from terminal import Pty, needs_tmux
 
 HERE = pathlib.Path(__file__).resolve().parent
 RECORDING = HERE.parent / "replay/two.nsview"
@@ -21,21 +22,14 @@ AT = ("--at", "+0.75")
 LAYOUTS = {f"top-{width}x{height}": (width, height) for width, height in ((80, 24), (120, 30), (200, 50), (60, 12))}
 
 
-def table(terminal):
-    def look(lines):
-        frame = screenful.read(lines)
-        return frame if frame and frame.rows else None
-    return terminal.wait(look)
+def first(terminal):
+    return terminal.frame(lambda frame: frame.rows)
 
 
 def shot(size):
     """One frame of the recording, on a terminal of that size."""
-    with Terminal(*REPLAY, *AT, size=size, environment=ENVIRONMENT) as terminal:
-        table(terminal)
-        lines = terminal.lines()
-        while lines != (lines := terminal.lines()):  # it has been drawn to its end
-            time.sleep(0.1)
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+    with Table(*REPLAY, *AT, size=size, environment=ENVIRONMENT) as terminal:
+        return "\n".join(first(terminal).lines) + "\n"
 
 
 def accept():
@@ -63,8 +57,7 @@ for each in LAYOUTS:
 @needs_tmux
 class Play(unittest.TestCase):
     def open(self, *words, size=(130, 40)):
-        terminal = Terminal(*REPLAY, *words, size=size, environment=ENVIRONMENT)
-        terminal.__enter__()
+        terminal = Table(*REPLAY, *words, size=size, environment=ENVIRONMENT).__enter__()
         self.addCleanup(terminal.end)
         return terminal
 
@@ -80,15 +73,9 @@ class Play(unittest.TestCase):
 
     def wait_as_at(self, terminal, offset):
         """The table is that of `nsview ps --at`."""
-        rows = self.rows_at(offset)
-        def look(lines):
-            frame = screenful.read(lines)
-            return frame if frame and set(self.there(frame)) == set(rows) else None
-        frame = terminal.wait(look)
-        for pid, row in self.there(frame).items():
-            self.assertEqual((row.user, row.in_pid), (rows[pid]["user"], str(rows[pid]["in_pid"])))
-            self.assertEqual(row.caps, rows[pid]["caps"])
-        return frame
+        rows = {pid: (row["user"], str(row["in_pid"]), row["caps"]) for pid, row in self.rows_at(offset).items()}
+        return terminal.frame(lambda frame: rows == {pid: (row.user, row.in_pid, row.caps)
+                                                     for pid, row in self.there(frame).items()})
 
     def test_the_table_is_that_of_the_moment(self):
         for offset in (0, 0.3, 0.45, 3):
@@ -109,55 +96,50 @@ class Play(unittest.TestCase):
 
     def test_it_plays_to_its_end_by_itself(self):
         terminal = self.open()
-        frame = table(terminal)
+        frame = first(terminal)
         self.assertIn("replay", frame.lines[0])
         self.wait_as_at(terminal, None)
         self.assertEqual(terminal.ask("pane_dead"), "0")
 
     def test_space_pauses_and_goes_on(self):
         terminal = self.open("-d", "0.2")
-        table(terminal)
+        first(terminal)
         terminal.send("Space")
-        terminal.wait_for("paused")
-        time.sleep(0.5)
-        first = terminal.lines()
+        shown = terminal.wait(lambda lines: "paused" in lines[0] and lines)
         time.sleep(1.5)
-        self.assertEqual(terminal.lines(), first)
+        self.assertEqual(terminal.lines(), shown)
         terminal.send("p")
         terminal.wait_gone("paused")
         self.wait_as_at(terminal, None)
 
     def test_the_clock_is_the_recording_s(self):
-        frame = table(self.open("--at", "+0"))
+        frame = first(self.open("--at", "+0"))
         # The recording began at 05:08:28 UTC, in Berlin, which is one hour ahead; this test says Tokyo.
         self.assertRegex(frame.lines[0], r"2026-11-22 06:08:2[78]$")
         self.assertIn("example", frame.lines[0])  # the host name of then, which nobody here has
 
     def test_nothing_of_this_machine_is_shown(self):
-        frame = table(self.open(*AT))
+        frame = first(self.open(*AT))
         self.assertEqual({group.name for group in frame.groups()}, {"shop", "db"})
         self.assertNotRegex(frame.lines[0], r"mem \d")  # its memory was not recorded
 
     def test_the_pane_has_what_happened_until_then(self):
-        frame = table(self.open("--at", "+0.35", size=(160, 60)))
+        frame = first(self.open("--at", "+0.35", size=(160, 60)))
         shown = "\n".join(frame.pane)
         self.assertRegex(shown, r"32369/3 .*root -> nobody")
         self.assertNotIn("32393/7", shown)
-        frame = table(self.open("--at", "+0.6", size=(160, 60)))
+        frame = first(self.open("--at", "+0.6", size=(160, 60)))
         self.assertIn("32393/7", "\n".join(frame.pane))
 
     def test_pages_of_a_recording(self):
         terminal = self.open("--at", "+3", size=(120, 100))
-        table(terminal)
+        first(terminal)
         terminal.send("Home", "Down", "Enter")
-        terminal.wait_for("Capabilities")
-        self.assertRegex(terminal.text(), r"(?m)^ *effective +docker-default, 14 of 41")
+        terminal.wait_for(r"^ *effective +docker-default, 14 of 41")
         terminal.send("Escape", "i")
-        terminal.wait_for("VSZ +RSS TTY")
         inside = nsview.run("ps", "--inside", "shop", "--replay", str(RECORDING), "--at", "+3").stdout
-        shown = terminal.text()
-        for line in inside.splitlines()[1:]:
-            self.assertIn(re.sub(r"\s+", " ", line.strip())[:40], re.sub(r"[ ]+", " ", shown))
+        rows = [re.sub(r"\s+", " ", line.strip())[:40] for line in inside.splitlines()]
+        terminal.wait(lambda lines: all(row in re.sub(" +", " ", "\n".join(lines)) for row in rows))
 
     def test_once_is_its_end(self):
         said = nsview.run("top", "--once", "--replay", str(RECORDING)).stdout

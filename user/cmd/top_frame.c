@@ -97,6 +97,9 @@ static void count_events(struct top *top)
 	uint64_t now_ns = top->feed == FEED_REPLAY ? top_feed_now(top) : top_clock();
 	uint64_t seen = 0;
 
+	/* A recording that stands still says what it said. */
+	if (top->seen_ns == now_ns)
+		return;
 	top->events_per_s = -1;
 	if (top->feed == FEED_SNAPSHOTS)
 		return;
@@ -109,7 +112,7 @@ static void count_events(struct top *top)
 	if (top->seen_ns && now_ns > top->seen_ns && seen >= top->seen)
 		top->events_per_s = (double)(seen - top->seen) * (double)TOP_NS_PER_S /
 				    (double)(now_ns - top->seen_ns);
-	else if (top->seen_ns)
+	else if (top->seen_ns && now_ns > top->seen_ns)
 		top->events_per_s = 0;
 	top->seen = seen;
 	top->seen_ns = now_ns;
