@@ -56,17 +56,8 @@ static inline void stage_start(struct stage *stage)
 	machine_add(&stage->machine, &child);
 	machine_add(&stage->machine, &box);
 	machine_settle(&stage->machine);
-	stage->declared = (struct runtime_container){
-		.runtime = "docker",
-		.id = ID_A,
-		.name = "web",
-		.image = "ubuntu",
-		.user = "",
-		.caps = DOCKER_CAPS,
-		.cpu_limit_nano = RUNTIME_NO_LIMIT,
-		.memory_limit_bytes = 268435456,
-		.pids_limit = RUNTIME_NO_LIMIT,
-	};
+	stage->declared = machine_declaration("web", "ubuntu");
+	stage->declared.memory_limit_bytes = 268435456;
 	container = model_find(stage->machine.view.model, WEB_FIRST)->container;
 	model_declare(container, &stage->declared);
 	stage->line.kind = LINE_EVENT;

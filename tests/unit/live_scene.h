@@ -94,20 +94,9 @@ static inline struct container *container_of(struct scene *scene, uint32_t pid)
 
 static inline void scene_declare(struct scene *scene)
 {
-	struct runtime_container declared = {
-		.runtime = "docker",
-		.image = "ubuntu",
-		.caps = CAPS_DOCKER_DEFAULT,
-		.cpu_limit_nano = RUNTIME_NO_LIMIT,
-		.memory_limit_bytes = RUNTIME_NO_LIMIT,
-		.pids_limit = RUNTIME_NO_LIMIT,
-	};
-
-	scene->plain = scene->priv = declared;
-	scene->plain.name = "plain";
-	scene->plain.id = ID_A;
+	scene->plain = machine_declaration("plain", "ubuntu");
 	scene->plain.memory_limit_bytes = 500 * KIB * KIB;
-	scene->priv.name = "priv";
+	scene->priv = machine_declaration("priv", "ubuntu");
 	scene->priv.id = ID_B;
 	scene->priv.is_privileged = true;
 	scene->priv.caps = caps_full(40);

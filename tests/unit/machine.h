@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "bpf/event.h"
+#include "host/caps.h"
 #include "host/facts.h"
 #include "host/passwd.h"
+#include "host/runtime/runtime.h"
 #include "model/model.h"
 #include "view/column.h"
 
@@ -210,6 +212,22 @@ static inline const char *cell_of(struct machine *machine, uint32_t pid, const c
 	text_clear(shown);
 	cell_format(shown, column, &value, &machine->view);
 	return text_string(shown);
+}
+
+/* What docker declares of a container of which nobody asked anything else. */
+static inline struct runtime_container machine_declaration(const char *name, const char *image)
+{
+	return (struct runtime_container){
+		.runtime = "docker",
+		.id = ID_A,
+		.name = name,
+		.image = image,
+		.user = "",
+		.caps = CAPS_DOCKER_DEFAULT,
+		.cpu_limit_nano = RUNTIME_NO_LIMIT,
+		.memory_limit_bytes = RUNTIME_NO_LIMIT,
+		.pids_limit = RUNTIME_NO_LIMIT,
+	};
 }
 
 #endif

@@ -18,18 +18,7 @@
 static struct machine machine;
 static struct page page;
 
-static const struct runtime_container web = {
-	.runtime = "docker",
-	.id = ID_A,
-	.name = "web",
-	.image = "registry/nginx:1.25",
-	.user = "",
-	.caps = CAPS_DOCKER_DEFAULT,
-	.has_no_new_privs = true,
-	.cpu_limit_nano = RUNTIME_NO_LIMIT,
-	.memory_limit_bytes = RUNTIME_NO_LIMIT,
-	.pids_limit = RUNTIME_NO_LIMIT,
-};
+static struct runtime_container web;
 
 static struct process process_in_web(uint32_t pid, uint32_t in_pid)
 {
@@ -60,6 +49,8 @@ static void machine_fill_undeclared(const struct process *subject)
 static void machine_fill(const struct process *subject)
 {
 	machine_fill_undeclared(subject);
+	web = machine_declaration("web", "registry/nginx:1.25");
+	web.has_no_new_privs = true;
 	model_declare(model_find(machine.view.model, 20)->container, &web);
 }
 
