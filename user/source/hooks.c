@@ -58,27 +58,32 @@ static const char *const idmap_functions[] = {
 	NULL,
 };
 
-#define FORK_TRACEPOINT(is_backed)                                  \
-	{                                                           \
-		HOOK(fork__tracepoint), ATTACH_BTF, NULL, is_backed \
-	}
-#define EXIT_TRACEPOINT                                         \
-	{                                                       \
-		HOOK(exit__tracepoint), ATTACH_BTF, NULL, false \
-	}
-
 /* clang-format off */
+
+/* A struct hook_program by how it is attached: where its section says, at one function, at each. */
+#define BTF(program) {.name = (program), .kind = ATTACH_BTF}
+#define BTF_AT(program, target) {.name = (program), .kind = ATTACH_BTF, .targets = TARGETS(target)}
+#define KPROBE(program, at) {.name = (program), .kind = ATTACH_KPROBE, .targets = (at)}
+#define KRETURN(program, at) {.name = (program), .kind = ATTACH_KRETURN, .targets = (at)}
+#define SYSCALL(program, at) {.name = (program), .kind = ATTACH_SYSCALL, .targets = (at)}
+/* Another program of the candidate tells what the kernel skips of this one. */
+#define BTF_BACKED(program) {.name = (program), .kind = ATTACH_BTF, .is_backed = true}
+
+/* In several candidates. */
+#define FORK_TRACEPOINT HOOK(fork__tracepoint)
+#define EXIT_TRACEPOINT HOOK(exit__tracepoint)
+
 const struct hook_row hook_rows[HOOKS] = {
 	[HOOK_FORK] = {
 		.name = "fork",
 		.meaning = "new processes",
 		.missed = "new processes, until a sweep finds them",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_OTHERS, NULL, {FORK_TRACEPOINT(false)}},
+			{TIER_TRACEPOINT, ON_OTHERS, NULL, {BTF(FORK_TRACEPOINT)}},
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {FORK_TRACEPOINT(true),
-			  {HOOK(fork__kprobe), ATTACH_KPROBE, TARGETS("wake_up_new_task"), false}}},
-			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {FORK_TRACEPOINT(false)}},
+			 {BTF_BACKED(FORK_TRACEPOINT),
+			  KPROBE(HOOK(fork__kprobe), TARGETS("wake_up_new_task"))}},
+			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {BTF(FORK_TRACEPOINT)}},
 		},
 	},
 	[HOOK_EXEC] = {
@@ -86,7 +91,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "programs started, with their arguments",
 		.missed = "programs started",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(exec__tracepoint), ATTACH_BTF, NULL, false}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {BTF(HOOK(exec__tracepoint))}},
 		},
 	},
 	[HOOK_EXIT] = {
@@ -94,10 +99,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "processes that end, with code and signal",
 		.missed = "how processes end; that they did, until a sweep finds it",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_OTHERS, NULL, {EXIT_TRACEPOINT}},
+			{TIER_TRACEPOINT, ON_OTHERS, NULL, {BTF(EXIT_TRACEPOINT)}},
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(exit__kprobe), ATTACH_KPROBE, TARGETS("taskstats_exit"), false}}},
-			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {EXIT_TRACEPOINT}},
+			 {KPROBE(HOOK(exit__kprobe), TARGETS("taskstats_exit"))}},
+			{TIER_TRACEPOINT, ON_PREEMPTED, MISSED_PREEMPTED, {BTF(EXIT_TRACEPOINT)}},
 		},
 	},
 	[HOOK_CREDENTIALS] = {
@@ -106,10 +111,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "why and when credentials change, until the next look at the task",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(credentials__kprobe), ATTACH_KPROBE, TARGETS("commit_creds"), false}}},
-			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(credentials__fentry), ATTACH_BTF, NULL, false}}},
+			 {KPROBE(HOOK(credentials__kprobe), TARGETS("commit_creds"))}},
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {BTF(HOOK(credentials__fentry))}},
 			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
-			 {{HOOK(credentials__syscall), ATTACH_SYSCALL, credential_calls, false}}},
+			 {SYSCALL(HOOK(credentials__syscall), credential_calls)}},
 		},
 	},
 	[HOOK_NAMESPACES] = {
@@ -118,11 +123,10 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "why and when namespaces change, until the next look at the task",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(namespaces__kprobe), ATTACH_KPROBE,
-			   TARGETS("switch_task_namespaces"), false}}},
-			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {{HOOK(namespaces__fentry), ATTACH_BTF, NULL, false}}},
+			 {KPROBE(HOOK(namespaces__kprobe), TARGETS("switch_task_namespaces"))}},
+			{TIER_FENTRY, ON_ALL, MISSED_PREEMPTED, {BTF(HOOK(namespaces__fentry))}},
 			{TIER_SYSCALL, ON_ALL, MISSED_LOOKED,
-			 {{HOOK(namespaces__syscall), ATTACH_SYSCALL, namespace_calls, false}}},
+			 {SYSCALL(HOOK(namespaces__syscall), namespace_calls)}},
 		},
 	},
 	[HOOK_REFUSED] = {
@@ -131,20 +135,20 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "calls that the kernel refuses",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(refused__kprobe), ATTACH_KRETURN, refused_functions, false}}},
+			 {KRETURN(HOOK(refused__kprobe), refused_functions)}},
 			{TIER_FENTRY, ON_ALL, "refused calls of 32-bit programs",
-			 {{HOOK(refused__fentry_setns), ATTACH_BTF, TARGETS(CALL("setns")), false},
-			  {HOOK(refused__fentry_unshare), ATTACH_BTF, TARGETS(CALL("unshare")), false},
-			  {HOOK(refused__fentry_capset), ATTACH_BTF, TARGETS(CALL("capset")), false},
-			  {HOOK(refused__fentry_setuid), ATTACH_BTF, TARGETS(CALL("setuid")), false},
-			  {HOOK(refused__fentry_setgid), ATTACH_BTF, TARGETS(CALL("setgid")), false},
-			  {HOOK(refused__fentry_setreuid), ATTACH_BTF, TARGETS(CALL("setreuid")), false},
-			  {HOOK(refused__fentry_setregid), ATTACH_BTF, TARGETS(CALL("setregid")), false},
-			  {HOOK(refused__fentry_setresuid), ATTACH_BTF, TARGETS(CALL("setresuid")), false},
-			  {HOOK(refused__fentry_setresgid), ATTACH_BTF, TARGETS(CALL("setresgid")), false},
-			  {HOOK(refused__fentry_setgroups), ATTACH_BTF, TARGETS(CALL("setgroups")), false}}},
+			 {BTF_AT(HOOK(refused__fentry_setns), CALL("setns")),
+			  BTF_AT(HOOK(refused__fentry_unshare), CALL("unshare")),
+			  BTF_AT(HOOK(refused__fentry_capset), CALL("capset")),
+			  BTF_AT(HOOK(refused__fentry_setuid), CALL("setuid")),
+			  BTF_AT(HOOK(refused__fentry_setgid), CALL("setgid")),
+			  BTF_AT(HOOK(refused__fentry_setreuid), CALL("setreuid")),
+			  BTF_AT(HOOK(refused__fentry_setregid), CALL("setregid")),
+			  BTF_AT(HOOK(refused__fentry_setresuid), CALL("setresuid")),
+			  BTF_AT(HOOK(refused__fentry_setresgid), CALL("setresgid")),
+			  BTF_AT(HOOK(refused__fentry_setgroups), CALL("setgroups"))}},
 			{TIER_SYSCALL, ON_ALL, "refused calls of 32-bit programs",
-			 {{HOOK(refused__syscall), ATTACH_SYSCALL, refused_calls, false}}},
+			 {SYSCALL(HOOK(refused__syscall), refused_calls)}},
 		},
 	},
 	[HOOK_PRIVILEGES] = {
@@ -153,12 +157,12 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "when no_new_privs and seccomp change",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(privileges__kprobe), ATTACH_KRETURN, privilege_functions, false}}},
+			 {KRETURN(HOOK(privileges__kprobe), privilege_functions)}},
 			{TIER_FENTRY, ON_ALL, "changes by 32-bit programs",
-			 {{HOOK(privileges__fentry_prctl), ATTACH_BTF, TARGETS(CALL("prctl")), false},
-			  {HOOK(privileges__fentry_seccomp), ATTACH_BTF, TARGETS(CALL("seccomp")), false}}},
+			 {BTF_AT(HOOK(privileges__fentry_prctl), CALL("prctl")),
+			  BTF_AT(HOOK(privileges__fentry_seccomp), CALL("seccomp"))}},
 			{TIER_SYSCALL, ON_ALL, "changes by 32-bit programs",
-			 {{HOOK(privileges__syscall), ATTACH_SYSCALL, privilege_calls, false}}},
+			 {SYSCALL(HOOK(privileges__syscall), privilege_calls)}},
 		},
 	},
 	[HOOK_IDMAP] = {
@@ -167,13 +171,12 @@ const struct hook_row hook_rows[HOOKS] = {
 		.missed = "when a user namespace gets its maps",
 		.candidates = {
 			{TIER_KPROBE, ON_ALL, NULL,
-			 {{HOOK(idmap__kprobe), ATTACH_KPROBE, idmap_functions, false},
-			  {HOOK(idmap__kretprobe), ATTACH_KRETURN, idmap_functions, false}}},
+			 {KPROBE(HOOK(idmap__kprobe), idmap_functions),
+			  KRETURN(HOOK(idmap__kretprobe), idmap_functions)}},
 			{TIER_FENTRY, ON_ALL, NULL,
-			 {{HOOK(idmap__fentry_uid), ATTACH_BTF, TARGETS("proc_uid_map_write"), false},
-			  {HOOK(idmap__fentry_gid), ATTACH_BTF, TARGETS("proc_gid_map_write"), false},
-			  {HOOK(idmap__fentry_setgroups), ATTACH_BTF,
-			   TARGETS("proc_setgroups_write"), false}}},
+			 {BTF_AT(HOOK(idmap__fentry_uid), "proc_uid_map_write"),
+			  BTF_AT(HOOK(idmap__fentry_gid), "proc_gid_map_write"),
+			  BTF_AT(HOOK(idmap__fentry_setgroups), "proc_setgroups_write")}},
 		},
 	},
 	[HOOK_CGROUP_MAKE] = {
@@ -181,7 +184,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups made",
 		.missed = "cgroups made, until a process is in one",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_make__tracepoint), ATTACH_BTF, NULL, false}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {BTF(HOOK(cgroup_make__tracepoint))}},
 		},
 	},
 	[HOOK_CGROUP_REMOVE] = {
@@ -189,7 +192,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "cgroups removed",
 		.missed = "cgroups removed",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_remove__tracepoint), ATTACH_BTF, NULL, false}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {BTF(HOOK(cgroup_remove__tracepoint))}},
 		},
 	},
 	[HOOK_CGROUP_ATTACH] = {
@@ -197,7 +200,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "processes moved to another cgroup",
 		.missed = "processes moved to another cgroup, until the next event of theirs",
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(cgroup_attach__tracepoint), ATTACH_BTF, NULL, false}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {BTF(HOOK(cgroup_attach__tracepoint))}},
 		},
 	},
 	[HOOK_COMPLETE] = {
@@ -205,7 +208,7 @@ const struct hook_row hook_rows[HOOKS] = {
 		.meaning = "a comparison at the end of every system call (--complete)",
 		.missed = NULL, /* it only finds sooner what the next look finds */
 		.candidates = {
-			{TIER_TRACEPOINT, ON_ALL, NULL, {{HOOK(complete__tracepoint), ATTACH_BTF, NULL, false}}},
+			{TIER_TRACEPOINT, ON_ALL, NULL, {BTF(HOOK(complete__tracepoint))}},
 		},
 	},
 	[HOOK_SWEEP] = {
