@@ -253,11 +253,23 @@ static __always_inline void task_fill_signal(struct task_record *record,
 		task_fill_tty(record, tty, (struct pid *)pids[PIDTYPE_PGID]);
 }
 
+/* task_prio(): less MAX_RT_PRIO. */
+static __always_inline s32 task_priority(struct task_struct *task)
+{
+	return task->prio - 100;
+}
+
+/* PRIO_TO_NICE(). */
+static __always_inline s32 task_nice(struct task_struct *task)
+{
+	return task->static_prio - 120;
+}
+
 static __always_inline void task_fill_sched(struct task_record *record, struct task_struct *task)
 {
 	record->cpu_ns += task->se.sum_exec_runtime;
-	record->priority = task->prio - 100;    /* task_prio(): less MAX_RT_PRIO */
-	record->nice = task->static_prio - 120; /* PRIO_TO_NICE() */
+	record->priority = task_priority(task);
+	record->nice = task_nice(task);
 	record->state = task_state_letter(task);
 }
 
@@ -272,6 +284,20 @@ static __always_inline void task_fill_own(struct task_record *record, struct tas
 	*(u64 *)&record->comm[0] = *(u64 *)&task->comm[0];
 	*(u64 *)&record->comm[8] = *(u64 *)&task->comm[8];
 	record->comm[COMM_SIZE - 1] = 0;
+}
+
+/* What an iterator writes of a thread that is not the leader. */
+static __always_inline long task_write_thread(struct seq_file *seq, struct task_struct *task)
+{
+	struct thread_record thread = {};
+
+	thread.header.size = sizeof(thread);
+	thread.header.type = RECORD_THREAD;
+	thread.start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	thread.cpu_ns = task->se.sum_exec_runtime;
+	thread.tgid = task->tgid;
+	thread.tid = task->pid;
+	return bpf_seq_write(seq, &thread, sizeof(thread));
 }
 
 #endif

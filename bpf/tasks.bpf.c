@@ -70,19 +70,6 @@ static __always_inline void tasks_write_host(struct seq_file *seq)
 	bpf_seq_write(seq, &host, sizeof(host));
 }
 
-static __always_inline long tasks_write_thread(struct seq_file *seq, struct task_struct *task)
-{
-	struct thread_record thread = {};
-
-	thread.header.size = sizeof(thread);
-	thread.header.type = RECORD_THREAD;
-	thread.start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	thread.cpu_ns = task->se.sum_exec_runtime;
-	thread.tgid = task->tgid;
-	thread.tid = task->pid;
-	return bpf_seq_write(seq, &thread, sizeof(thread));
-}
-
 /* Kernel threads may borrow a process's memory for a while; it is not theirs. */
 static __always_inline void tasks_fill_memory(struct task_record *record, struct task_struct *task)
 {
@@ -190,7 +177,7 @@ int tasks_snapshot(struct bpf_iter__task *context)
 		tasks_write_host(seq);
 	}
 	if (task->pid != task->tgid)
-		error = tasks_write_thread(seq, task);
+		error = task_write_thread(seq, task);
 	else
 		error = tasks_write_process(seq, task, pid);
 	if (is_listening && !error)

@@ -11,19 +11,6 @@
 #include "memory.bpf.h"
 #include "task.bpf.h"
 
-static __always_inline void usage_write_thread(struct seq_file *seq, struct task_struct *task)
-{
-	struct thread_record thread = {};
-
-	thread.header.size = sizeof(thread);
-	thread.header.type = RECORD_THREAD;
-	thread.start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	thread.cpu_ns = task->se.sum_exec_runtime;
-	thread.tgid = task->tgid;
-	thread.tid = task->pid;
-	bpf_seq_write(seq, &thread, sizeof(thread));
-}
-
 static __always_inline void usage_fill_memory(struct usage_record *usage, struct task_struct *task)
 {
 	struct mm_struct *mm;
@@ -48,8 +35,8 @@ static __always_inline void usage_write_process(struct seq_file *seq, struct tas
 	usage.cpu_ns = BPF_CORE_READ(signal, sum_sched_runtime) + task->se.sum_exec_runtime;
 	usage.tgid = task->tgid;
 	usage.threads = BPF_CORE_READ(signal, nr_threads);
-	usage.priority = task->prio - 100; /* as task_fill_sched */
-	usage.nice = task->static_prio - 120;
+	usage.priority = task_priority(task);
+	usage.nice = task_nice(task);
 	usage.state = task_state_letter(task);
 	usage_fill_memory(&usage, task);
 	bpf_seq_write(seq, &usage, sizeof(usage));
@@ -70,7 +57,7 @@ int usage_sample(struct bpf_iter__task *context)
 	if (!signal)
 		return 0;
 	if (task->pid != task->tgid)
-		usage_write_thread(context->meta->seq, task);
+		task_write_thread(context->meta->seq, task);
 	else
 		usage_write_process(context->meta->seq, task, signal);
 	return 0;
