@@ -4,6 +4,13 @@
 
 #include "notice.bpf.h"
 
+/* The pid namespace that the parent's children are born into is the child's own, and its children's. */
+static __always_inline void fork_look_children(struct look *look)
+{
+	if (look->children_pid_ns == look->identity.ns[NS_PID])
+		look->children_pid_ns = 0;
+}
+
 /* A child has what its parent had, but for its pid namespace, unless clone was asked for others. */
 static __always_inline void fork_look(struct look *look, struct task_struct *child,
 				      const struct memory *parent, bool is_typed)
@@ -13,6 +20,7 @@ static __always_inline void fork_look(struct look *look, struct task_struct *chi
 	look_birth(look, child, 0);
 	look_cred(look, parent, (u64)BPF_CORE_READ(child, real_cred));
 	look_proxy(look, parent, (u64)BPF_CORE_READ(child, nsproxy));
+	fork_look_children(look);
 	look_parent(look, child, 0);
 	look_cgroup(look, child, parent, true);
 	look_own(look, child, is_typed);

@@ -115,6 +115,25 @@ class Looks(unittest.TestCase):
                 self.assertEqual((cause(line), line["nsview"]["inferred"]), ("other", True))
                 self.assertEqual(events.told_before(line), parts_changed(before, after), line)
 
+    def test_a_child_born_into_the_pid_namespace_meant_for_it_changes_nothing(self):
+        """Whoever unshared or joined it is told of; a sweep has nothing to add about the child."""
+        with Actor() as other:
+            other.fork("clone3", CLONE["pid"])
+            for words in (("unshare", CLONE["pid"]), ("setns", f"/proc/{other.pid}/ns/pid", CLONE["pid"])):
+                hooks = "credentials=off"  # what only sweeps find tells when they have been there
+                with self.subTest(words=words), Stream("--hooks", hooks) as stream, Actor() as actor:
+                    actor.do(*words)
+                    child = actor.fork("fork")
+                    self.assertNotEqual(procview.namespaces(child)["pid"], procview.namespaces(os.getpid())["pid"])
+                    with Actor() as witness:
+                        witness.do("setresuid", KEEP, KEEP, 1000)
+                        stream.wait(lambda: stream.of(witness.pid, "credentials_changed"), 60)
+                    stream.settle()
+                    self.assertEqual([line["event"]["action"] for line in stream.of(child)], ["fork"])
+                    self.assertEqual([(line["event"]["action"], line["nsview"]["inferred"])
+                                      for line in stream.of(actor.process.pid, "namespaces_changed")],
+                                     [("namespaces_changed", False)])
+
 
 @nsview.requires_root
 class OneRecord(unittest.TestCase):
