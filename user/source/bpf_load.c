@@ -444,10 +444,14 @@ int bpf_load_programs(const struct bpf_load_options *options, const struct btf_c
 	struct loading loading = {.entry = entry};
 	int r = entry_load(options, &loading, loaded);
 
-	*failed = !strcmp(loading.name, BPF_LOAD_SWEEP)   ? BPF_LOAD_SWEEP
-		  : !strcmp(loading.name, BPF_LOAD_USAGE) ? BPF_LOAD_USAGE
-							  : NULL;
-	for (const char *const *name = options->programs; r && *name; name++) {
+	*failed = NULL;
+	if (!r)
+		return 0;
+	if (!strcmp(loading.name, BPF_LOAD_SWEEP))
+		*failed = BPF_LOAD_SWEEP;
+	else if (!strcmp(loading.name, BPF_LOAD_USAGE))
+		*failed = BPF_LOAD_USAGE;
+	for (const char *const *name = options->programs; *name; name++) {
 		if (!strcmp(*name, loading.name))
 			*failed = *name;
 	}
