@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs `nsview events`, makes real system calls with actor.c, and says from /proc what the line of each must hold."""
 
+import calendar
 import contextlib
 import json
 import os
@@ -19,6 +20,7 @@ KEPT_BYTES = 4 << 30  # of lines: others' storms on a shared machine end a test,
 ACTOR = str(BUILD / "tests/kernel/actor")
 STORM = str(BUILD / "tests/kernel/storm")
 SECONDS = 30
+SAME_NS = 500_000_000  # as far apart may two clocks' words on one moment be
 START_SECONDS = 60  # the kernel verifies the programs, under QEMU at a tenth of the speed
 
 # include/uapi/linux/sched.h
@@ -37,6 +39,41 @@ def get(value, *path):
             return None
         value = value[key]
     return value
+
+
+def boot_offset_ns():
+    """From the boot clock's time to that since the epoch."""
+    while True:
+        start, now = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
+        if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start < SAME_NS:
+            return now - start
+
+
+class Pid(int):
+    """Of a process that is there. Others had this number before it and will have it again: 32768 come round in
+    seconds when storms go on."""
+
+    def __new__(cls, number):
+        made = super().__new__(cls, number)
+        made.start_ns = None
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            ticks = int(procview.stat(number)[22])
+            made.start_ns = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK") + boot_offset_ns()
+        return made
+
+    def is_in(self, line):
+        start = get(line, "process", "start")
+        return not (start and self.start_ns) or abs(time_ns(start) - self.start_ns) < SAME_NS
+
+
+def time_ns(stamp):
+    """Of 2026-11-21T22:14:03.123456789Z."""
+    seconds, fraction = stamp.removesuffix("Z").split(".")
+    return calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000 + int(fraction)
+
+
+def told_of(pid, lines, actions):
+    return [line for line in lines if is_told(line, actions) and (not isinstance(pid, Pid) or pid.is_in(line))]
 
 
 def is_told(line, actions=()):
@@ -149,7 +186,7 @@ class Stream:
     def of(self, pid, *actions):
         """What the kernel told of a process, in its order: no snapshots, nothing about containers."""
         with self.news:
-            return [line for line in self.by_pid.get(pid, ()) if is_told(line, actions)]
+            return told_of(pid, self.by_pid.get(pid, ()), actions)
 
     def all(self):
         with self.news:
@@ -199,7 +236,7 @@ class Storm:
     def __init__(self, *words):
         self.process = subprocess.Popen([STORM, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
-        self.pid = self.process.pid
+        self.pid = Pid(self.process.pid)
         if self.process.stdout.readline() != "ready\n":
             raise Failed(f"storm {words} is not ready")
 
@@ -225,7 +262,12 @@ class Lines:
         self.lines = [json.loads(raw) for raw in data.splitlines()]
 
     def of(self, pid, *actions):
-        return [line for line in self.lines if get(line, "process", "pid") == pid and is_told(line, actions)]
+        return told_of(pid, [line for line in self.lines if get(line, "process", "pid") == pid], actions)
+
+    def last(self):
+        """The number of the last event, lost or not."""
+        return max(number for line in self.lines for number in (
+            get(line, "event", "sequence"), get(line, "nsview", "gap", "last")) if number)
 
     def gaps(self):
         return [line["nsview"]["gap"] for line in self.lines if line["event"]["action"] == "gap"]
@@ -256,8 +298,8 @@ class Actor:
         self.process = subprocess.Popen([*command, ACTOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         self.buffer = b""
         self.makers = []
-        self.pid = self.process.pid
-        self.inside = self.read("ok")
+        self.pid = Pid(self.process.pid)
+        self.inside = Pid(self.read("ok"))
 
     def read(self, *wanted):
         while b"\n" not in self.buffer:
@@ -288,7 +330,7 @@ class Actor:
 
     def fork(self, *words):
         """fork or clone3 FLAGS: from now on the child takes the commands."""
-        child = self.do(*words)
+        child = Pid(self.do(*words))
         self.makers.append(self.pid)
         self.pid = child
         return child

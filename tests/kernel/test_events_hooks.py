@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -38,6 +39,12 @@ def every():
 def names(mask):
     known = procview.capability_names()
     return [known[number] for number in range(64) if mask >> number & 1]
+
+
+def is_secure(pid):
+    """What the loader goes by: AT_SECURE of elf.h."""
+    words = pathlib.Path(f"/proc/{pid}/auxv").read_bytes()
+    return bool(dict(struct.iter_unpack("@LL", words))[23])
 
 
 def parts_changed(before, after):
@@ -339,9 +346,13 @@ class Cases:
             pathlib.Path(f"/proc/{actor.pid}/{file}").write_text("0 0 1")
         home, groups = facts(actor.pid), procview.cgroup(actor.pid)
         chain = procview.chain(actor.pid)
+        entity = self.lines(actor.pid)[0]["process"]["entity_id"]
         child = actor.do("brief", CLONE["user"] | CLONE["pid"], 7)
         actor.read("ended")
-        fork, end = self.lines(child)
+        lines = self.lines(child)
+        whose, = {line["process"]["entity_id"] for line in lines if line["event"]["action"] == "fork"
+                  and get(line, "process", "parent", "entity_id") == entity}
+        fork, end = (line for line in lines if line["process"]["entity_id"] == whose)
         above = get(fork, "nsview", "pid_chain")
         self.assertEqual([level["pid"] for level in above], [child, 1])
         self.assertEqual(above[0]["ns"], chain[0]["ns"])
@@ -402,6 +413,7 @@ class Cases:
         self.assertEqual(get(line, "process", "args"), arguments)
         self.assertEqual(get(line, "process", "args_count"), len(arguments))
         self.assertEqual(procview.read(pid, "cmdline"), b"".join(os.fsencode(word) + b"\0" for word in arguments))
+        self.assertEqual(bool(get(line, "nsview", "exec", "secure")), is_secure(pid), line)
         return line
 
     def test_exec_in_a_thread_that_is_not_the_leader(self):
@@ -432,10 +444,12 @@ class Cases:
         return self.check_exec(actor.pid, [program], why, before)
 
     def test_exec_of_a_set_user_id_file(self):
-        self.exec_changes(self.nobody(), self.program("setuid", 0o4755), "exec-setuid")
+        line = self.exec_changes(self.nobody(), self.program("setuid", 0o4755), "exec-setuid")
+        self.assertEqual(line["nsview"]["exec"], {"setuid": True, "secure": True})
 
     def test_exec_of_a_set_group_id_file(self):
-        self.exec_changes(self.nobody(), self.program("setgid", 0o2755), "exec-setgid")
+        line = self.exec_changes(self.nobody(), self.program("setgid", 0o2755), "exec-setgid")
+        self.assertEqual(line["nsview"]["exec"], {"setgid": True, "secure": True})
 
     def test_exec_of_a_file_with_capabilities(self):
         program = self.program("capable", capabilities="cap_net_raw,cap_net_bind_service=ep")
@@ -490,7 +504,10 @@ class Cases:
         tid = actor.do("thread")
         actor.send("end-thread")
         actor.read("ended")
-        self.assertEqual(self.lines(actor.pid)[start:] + self.stream.of(tid), [])
+        # Its number may have been a process's before, or be one's by now: whose child of the actor's it is not.
+        entity = self.stream.of(actor.pid)[0]["process"]["entity_id"]
+        self.assertEqual(self.lines(actor.pid)[start:] + [
+            line for line in self.stream.of(tid) if get(line, "process", "parent", "entity_id") == entity], [])
 
     # --- refused ---
 
@@ -505,8 +522,13 @@ class Cases:
             (CREDENTIALS, "setresuid", 0, 0, 0),
             (CREDENTIALS, "setgid", 0),
             (CREDENTIALS, "setgroups", 0),
+            (CREDENTIALS, "setreuid", 0, 0),
+            (CREDENTIALS, "setregid", 0, 0),
+            (CREDENTIALS, "setresgid", 0, 0, 0),
+            (NAMESPACES, "unshare", 1),  # which is no flag
         ]
         refused = [errno.errorcode[actor.fail(*command)] for _, *command in tried]
+        self.assertEqual(refused, ["EPERM"] * (len(tried) - 1) + ["EINVAL"])
         found = self.lines(actor.pid)[start:]
         told = [(line["event"]["action"], line["event"]["outcome"], get(line, "error", "code")) for line in found]
         self.assertEqual(told, [(action, "failure", code) for (action, *_), code in zip(tried, refused)], found)

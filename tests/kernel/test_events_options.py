@@ -157,10 +157,11 @@ class Bounds(unittest.TestCase):
     def executed(self, words, options=(), environment=None):
         with Stream(*options) as stream:
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+            pid = events.Pid(process.pid)
             process.wait()
             stream.settle()
             self.assertEqual(stream.bad, [])
-            return stream.of(process.pid, "exec")[-1], stream
+            return stream.of(pid, "exec")[-1], stream
 
     def test_arguments_beyond_args_max(self):
         words = ["true", "a" * 1000, "b" * 1500]
@@ -221,20 +222,15 @@ class Times(unittest.TestCase):
         with Stream() as stream:
             before = time.time_ns()
             process = subprocess.Popen(["true"])
+            pid = events.Pid(process.pid)
             process.wait()
             after = time.time_ns()
             stream.settle()
-            own = stream.of(process.pid)
+            own = stream.of(pid)
         stamps = [line["@timestamp"] for line in own]
         for stamp in stamps:
             self.assertRegex(stamp, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
-        found = [nanoseconds(stamp) for stamp in stamps]
+        found = [events.time_ns(stamp) for stamp in stamps]
         slack = 10_000_000  # the offset of the boot clock is taken once a second, and slewed meanwhile
         self.assertTrue(all(before - slack <= stamp <= after + slack for stamp in found), (before, found, after))
         self.assertEqual(found, sorted(found))
-
-
-def nanoseconds(stamp):
-    seconds, fraction = stamp.removesuffix("Z").split(".")
-    whole = subprocess.run(["date", "-u", "-d", seconds + "Z", "+%s"], capture_output=True, text=True, check=True)
-    return int(whole.stdout) * 1_000_000_000 + int(fraction)
