@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import subprocess
@@ -116,6 +117,23 @@ def reap(process, seconds):
 def kill(pid):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def held_programs(pid):
+    """The BPF programs that a process holds, by their numbers."""
+    found = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for place in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # closed meanwhile
+                found.update(map(int, re.findall(r"^prog_id:\s*(\d+)", place.read_text(), re.M)))
+    return found
+
+
+def loaded_programs():
+    """All that the kernel has."""
+    said = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True,
+                          env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
+    return {program["id"] for program in json.loads(said)}
 
 
 def wait_until(claim, seconds=SECONDS):

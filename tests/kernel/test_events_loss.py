@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import select
 import shutil
 import signal
@@ -384,39 +383,23 @@ class Output(Folder):
 
 @nsview.requires_root
 class Ends(Folder):
-    @staticmethod
-    def held(pid):
-        """The programs that a process holds, by their numbers."""
-        found = set()
-        for place in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                found.update(map(int, re.findall(r"^prog_id:\s*(\d+)", place.read_text(), re.M)))
-        return found
-
-    @staticmethod
-    def loaded():
-        """All that the kernel has."""
-        said = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True,
-                              env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
-        return {program["id"] for program in json.loads(said)}
-
     def test_kill_9_leaves_nothing(self):
         before = set(pathlib.Path("/sys/fs/bpf").glob("*"))
         watching = self.to_file()
-        held = self.held(watching.pid)
+        held = nsview.held_programs(watching.pid)
         self.assertGreater(len(held), 3)
         watching.send(signal.SIGKILL)
         watching.process.wait()
-        nsview.wait_until(lambda: not held & self.loaded())
+        nsview.wait_until(lambda: not held & nsview.loaded_programs())
         self.assertEqual(set(pathlib.Path("/sys/fs/bpf").glob("*")), before)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["events"])
 
     def test_an_end_leaves_nothing(self):
         watching = self.to_file()
-        held = self.held(watching.pid)
+        held = nsview.held_programs(watching.pid)
         self.assertGreater(len(held), 3)
         watching.end()
-        nsview.wait_until(lambda: not held & self.loaded())
+        nsview.wait_until(lambda: not held & nsview.loaded_programs())
 
     def test_too_few_descriptors(self):
         """Whatever it cannot open: it works or says why, and never dies."""
