@@ -79,6 +79,20 @@ check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6
 	@$(MAKE) --no-print-directory all tests static
 	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
+.PHONY: check-kernels-quick
+check-kernels-quick: K = 5.10 7
+check-kernels-quick: ## of these what depends on the kernel most, under two at once: K="5.10 7"
+	@sh tests/setup.sh install kernels
+	@$(MAKE) --no-print-directory all tests static
+	@BUILD=$(BUILD) tests/kernel/vm/check -q $(K)
+
+.PHONY: check-kernels-runtimes
+check-kernels-runtimes: K = 6.1
+check-kernels-runtimes: ## run the tests beside docker and podman under other kernels, in QEMU: K="6.1"
+	@sh tests/setup.sh install guests
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/kernel/vm/check -r $(K)
+
 .PHONY: check-static
 check-static: ## run nsview-static alone under other kernels, in QEMU: K="5.10 7 arm64:6.1"
 	@sh tests/setup.sh install kernels

@@ -8,7 +8,7 @@
 #	tests/setup.sh list            the table
 #
 # NEED is build, test or runtimes, each of which includes those before it, or fuzz, kernels or bench,
-# which include test, or arm64, which includes build.
+# which include test, or guests, which includes runtimes and kernels, or arm64, which includes build.
 set -u
 
 # need | what tells that it is there | Debian | dnf | pacman | apk | what for
@@ -57,6 +57,8 @@ kernels|qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core|qemu-system-x86|
 kernels|/usr/lib/qemu/virtiofsd|qemu-system-common|virtiofsd|virtiofsd|virtiofsd|shares the files of this machine with them
 kernels|busybox|busybox-static|busybox|busybox|busybox-static|all that they have before those files
 kernels|xz|xz-utils|xz|xz|xz|unpacks their modules
+guests|podman|podman|podman|podman|podman|its containers are looked at in a guest
+guests|crun|crun|crun|crun|crun|makes them
 arm64|aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu libc6-dev-arm64-cross|gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|gcc-aarch64-none-elf|compiles for arm64
 arm64|qemu-system-aarch64|qemu-system-arm|qemu-system-aarch64-core|qemu-system-aarch64|qemu-system-aarch64|runs its kernels
 '
@@ -95,6 +97,7 @@ is_part_of()
 	case $1:$2 in
 	build:* | test:test | test:runtimes | test:fuzz | test:kernels | test:bench | arm64:arm64) ;;
 	runtimes:runtimes | fuzz:fuzz | kernels:kernels | bench:bench) ;;
+	test:guests | runtimes:guests | kernels:guests | guests:guests) ;;
 	*) return 1 ;;
 	esac
 }
@@ -145,7 +148,7 @@ say_missing()
 	case $1 in
 	runtimes) echo "To compare nsview with runtimes, this machine lacks:" ;;
 	bench) echo "To measure nsview, this machine lacks:" ;;
-	kernels) echo "To test nsview under other kernels, this machine lacks:" ;;
+	kernels | guests) echo "To test nsview under other kernels, this machine lacks:" ;;
 	arm64) echo "To build nsview for arm64, this machine lacks:" ;;
 	*) echo "To $1 nsview, this machine lacks:" ;;
 	esac
@@ -223,11 +226,12 @@ install_missing()
 }
 
 case ${1-}:${2-} in
-check:build | check:test | check:runtimes | check:fuzz | check:kernels | check:bench | check:arm64)
+check:build | check:test | check:runtimes | check:fuzz | check:kernels | check:guests | check:bench | check:arm64)
 	find_missing "$2"
 	[ -z "$missing" ] || give_up "$2"
 	;;
-install:build | install:test | install:runtimes | install:fuzz | install:kernels | install:bench | install:arm64)
+install:build | install:test | install:runtimes | install:fuzz | install:kernels | install:guests | install:bench | \
+	install:arm64)
 	find_missing "$2"
 	[ -z "$missing" ] || install_missing "$2"
 	;;
@@ -235,7 +239,7 @@ list:)
 	echo "$table"
 	;;
 *)
-	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz|kernels|bench|arm64, or list" >&2
+	echo "usage: tests/setup.sh check|install build|test|runtimes|fuzz|kernels|guests|bench|arm64, or list" >&2
 	exit 2
 	;;
 esac

@@ -72,6 +72,11 @@ def no_docker():
     return not all(shutil.which(name, path=path) for name in ("dockerd", "docker", "runc", "ip", "busybox"))
 
 
+def no_podman():
+    """Only in a guest: it writes below /run and /var whatever it is told."""
+    return not os.environ.get("NSVIEW_GUEST") or not shutil.which("podman") or not shutil.which("crun")
+
+
 def no_kprobes():
     return not os.path.exists("/sys/bus/event_source/devices/kprobe")
 
@@ -96,6 +101,11 @@ def no_trampolines():
         return not_root() or made.returncode != 0 or loaded.returncode != 0
 
 
+def no_trampolines_in_the_guest():
+    """6.12 has them on arm64; 6.1 has no direct calls of ftrace and answers ENOTSUPP."""
+    return os.environ.get("NSVIEW_KERNEL") == "arm64:6.1"
+
+
 def not_x86_64():
     return os.uname().machine != "x86_64"
 
@@ -114,9 +124,9 @@ def no_kernel_named():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker,
-                     no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines, not_x86_64,
-                     no_rsyslog, no_kernel_named, no_tmux)
+    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker, no_podman,
+                     no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines,
+                     no_trampolines_in_the_guest, not_x86_64, no_rsyslog, no_kernel_named, no_tmux)
 }
 
 

@@ -7,9 +7,10 @@ import signal
 import time
 
 from .jobs import Result
+from .patience import patience
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE_SECONDS = 30.0  # what was told to end may need a while: the kernel lets go of tracepoints one by one
+GRACE_SECONDS = patience(30)  # what was told to end may need a while: the kernel lets go of tracepoints one by one
 
 
 def adopt_orphans():

@@ -10,7 +10,9 @@ import subprocess
 import termios
 import time
 
-SECONDS = 60  # nothing here takes long; this ends what would never end
+from .patience import patience
+
+SECONDS = patience(60)
 
 
 class Pty:

@@ -13,12 +13,13 @@ import time
 import unittest
 
 import procview
+from harness.patience import patience
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 NSVIEW = os.environ.get("NSVIEW", str(BUILD / "nsview"))
 SUBJECT = str(BUILD / "tests/kernel/subject")
-SECONDS = 60  # nothing here takes long; this ends what would never end
+SECONDS = patience(60)
 
 requires_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 requires_outside = unittest.skipUnless(procview.is_outside(), "the tests run in a namespace of their own")
@@ -175,7 +176,7 @@ class Launched:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=patience(5))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
+from harness.patience import patience
 from nsview import SUBJECT, Failed, wait_until
 
 PASSWD = b"root:x:0:0::/:/\nseven:x:7:8::/:/\n"
@@ -69,10 +70,10 @@ class Container:
         if self.process:
             self.process.stdin.close()
             try:
-                self.process.wait(timeout=5)
+                self.process.wait(timeout=patience(5))
             except subprocess.TimeoutExpired:
                 subprocess.run(["runc", "delete", "-f", self.name], capture_output=True)
-                self.process.wait(timeout=10)
+                self.process.wait(timeout=patience(10))
         shutil.rmtree(self.bundle)
 
     def __enter__(self):

@@ -311,7 +311,7 @@ class Interrupted(unittest.TestCase):
                 process = subprocess.Popen([NSVIEW, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
                 time.sleep(moment * 0.01)
                 process.send_signal(number)
-                self.assertIn(process.wait(timeout=10), (-number, 0))
+                self.assertIn(process.wait(timeout=SECONDS), (-number, 0))
                 self.assertEqual(process.stderr.read(), "")
                 process.stderr.close()
                 self.assert_nothing_left()
@@ -331,7 +331,7 @@ class Interrupted(unittest.TestCase):
                         read += piece
                     time.sleep(random.random() * (0.8 if b"Only what is needed" in read else 0.05))
                     process.send_signal(number)
-                    self.assertIn(process.wait(timeout=10), (-number, 0))  # the last scenes are soon over
+                    self.assertIn(process.wait(timeout=SECONDS), (-number, 0))  # the last scenes are soon over
                 self.assert_nothing_left()
                 wait_until(lambda: not folders() - before)
         wait_until(lambda: not [path for path in cgroups() if is_empty(path)])
@@ -345,7 +345,7 @@ class Interrupted(unittest.TestCase):
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)
             self.assertNotIn("ms of CPU time", process.stdout.read())
-            self.assertEqual(process.wait(timeout=10), -signal.SIGINT)
+            self.assertEqual(process.wait(timeout=SECONDS), -signal.SIGINT)
         self.assert_nothing_left()
 
     def test_between_two_scenes(self):
@@ -353,7 +353,7 @@ class Interrupted(unittest.TestCase):
         try:
             demo.process.send_signal(signal.SIGINT)
             self.assertNotIn("All of them", demo.rest())
-            self.assertEqual(demo.process.wait(timeout=10), -signal.SIGINT)
+            self.assertEqual(demo.process.wait(timeout=SECONDS), -signal.SIGINT)
         finally:
             demo.close()
         self.assert_nothing_left()
@@ -361,7 +361,7 @@ class Interrupted(unittest.TestCase):
     def test_when_its_reader_has_gone(self):
         demo = Paused("2. ")
         demo.close()
-        self.assertIn(demo.process.wait(timeout=10), (0, -signal.SIGPIPE))
+        self.assertIn(demo.process.wait(timeout=SECONDS), (0, -signal.SIGPIPE))
         self.assert_nothing_left()
 
 

@@ -58,7 +58,7 @@ class Words(unittest.TestCase):
             os.chmod(folder, 0o755)
             program.chmod(0o755)
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", str(program)]
-            done = subprocess.run([*command, "events"], capture_output=True, text=True, timeout=30)
+            done = subprocess.run([*command, "events"], capture_output=True, text=True, timeout=events.SECONDS)
         self.assertEqual((done.returncode, done.stdout), (3, ""))
         self.assertIn("nsview doctor", done.stderr)
 

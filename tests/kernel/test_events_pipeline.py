@@ -96,11 +96,11 @@ class Consumers(unittest.TestCase):
                                   env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         try:
             wanted = self.record(path).splitlines()
-            nsview.wait_until(lambda: len(server.frames) >= len(wanted), seconds=30)
+            nsview.wait_until(lambda: len(server.frames) >= len(wanted))
             self.assertEqual(server.frames, wanted)
             self.assertGreater(max(map(len, wanted)), 2000)
         finally:
             daemon.terminate()
-            said, _ = daemon.communicate(timeout=20)
+            said, _ = daemon.communicate(timeout=nsview.SECONDS)
             server.listener.close()
         self.assertNotIn(b"error", said)

@@ -162,12 +162,12 @@ class Fuse(Case):
     def test_arguments_that_cannot_be_read(self):
         with Subject("unshare", "mnt", "silent-arguments", self.where, extra=["x" * 60000] * 2) as subject:
             for source in ("bpf", "proc"):
-                row = nsview.ps("-p", str(subject.pid), source=source, timeout=20)[subject.pid]
+                row = nsview.ps("-p", str(subject.pid), source=source, timeout=nsview.SECONDS)[subject.pid]
                 self.assertEqual(row["comm"], "subject")
 
     def test_a_passwd_that_cannot_be_read(self):
         """A container may mount what it likes where its users' names are looked for."""
         with Subject("unshare", "mnt", "fork-pid", "silent-directory", "/etc") as subject:
             for source in ("bpf", "proc"):
-                row = nsview.ps("-p", str(subject.pid), source=source, timeout=20)[subject.pid]
+                row = nsview.ps("-p", str(subject.pid), source=source, timeout=nsview.SECONDS)[subject.pid]
                 self.assertEqual(row["in_user"], "0")

@@ -73,7 +73,7 @@ class Container:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=nsview.SECONDS)
         self.process.stdout.close()
         self.folder.cleanup()
 

@@ -388,7 +388,7 @@ class Ends(unittest.TestCase):
     def test_a_signal_is_128_more(self):
         with Running("sleep", "60") as container:
             os.kill(container.pid, signal.SIGKILL)
-            self.assertEqual(container.process.wait(timeout=10), 128 + signal.SIGKILL)
+            self.assertEqual(container.process.wait(timeout=SECONDS), 128 + signal.SIGKILL)
 
     def assert_refused(self, words, status, *patterns):
         with self.subTest(words=words):
@@ -441,7 +441,7 @@ class Ends(unittest.TestCase):
             time.sleep(0.2)
             self.assertIsNone(process.poll())
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(timeout=10), 9)
+            self.assertEqual(process.wait(timeout=SECONDS), 9)
 
     def test_a_signal_left_to_its_default_ends_the_command(self):
         """The kernel would drop it: COMMAND is pid 1 of its namespace."""
@@ -449,7 +449,7 @@ class Ends(unittest.TestCase):
             with self.subTest(signal=number), Running("sleep", "60") as container:
                 wait_until(lambda pid=container.pid: status_of(pid)["Name"] == ["sleep"])
                 container.process.send_signal(number)
-                self.assertEqual(container.process.wait(timeout=10), 128 + number)
+                self.assertEqual(container.process.wait(timeout=SECONDS), 128 + number)
 
     def test_a_signal_that_the_command_waits_for_reaches_it(self):
         """Blocked for sigwait(3) it is neither caught nor ignored, and yet not left to its default."""
@@ -458,7 +458,7 @@ class Ends(unittest.TestCase):
         with subprocess.Popen([NSVIEW, "run", "python3", "-c", script], stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(timeout=10), 55)
+            self.assertEqual(process.wait(timeout=SECONDS), 55)
 
     def test_a_shell_that_blocks_signals_while_it_forks_ends(self):
         script = "echo ready; while :; do (exit 0); done"
@@ -466,7 +466,7 @@ class Ends(unittest.TestCase):
             with subprocess.Popen([NSVIEW, "run", "sh", "-c", script], stdout=subprocess.PIPE) as process:
                 process.stdout.readline()
                 process.send_signal(signal.SIGTERM)
-                self.assertEqual(process.wait(timeout=10), 143)
+                self.assertEqual(process.wait(timeout=SECONDS), 143)
 
     def test_an_ignored_hang_up_stays_ignored(self):
         with Running("sleep", "60", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as container:
@@ -570,7 +570,7 @@ class Killed(unittest.TestCase):
             kill(container.keeper)
             wait_until(lambda: status_of(container.keeper)["State"][0] == "Z")
             container.process.terminate()
-            container.process.wait(timeout=10)
+            container.process.wait(timeout=SECONDS)
         self.assert_nothing_left()
 
     def test_with_its_whole_process_group(self):

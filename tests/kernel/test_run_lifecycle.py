@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, children, kill, requires_root, run, wait_until
+from nsview import NSVIEW, SECONDS, children, kill, requires_root, run, wait_until
 
 STATE = pathlib.Path("/run/nsview")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
@@ -288,7 +288,7 @@ class Stopped(Named):
         with subprocess.Popen([NSVIEW, "run", "--name", self.mark, "sleep", "300"]) as process:
             wait_until(lambda: self.listed())
             run("run", "--stop", self.mark)
-            self.assertGreater(process.wait(timeout=10), 128)
+            self.assertGreater(process.wait(timeout=SECONDS), 128)
 
     def test_an_unknown_name_is_one_sentence(self):
         for name in (self.mark, "../x", "", "a\x1b[31m"):
@@ -400,7 +400,7 @@ class KilledAtAnyMoment(Named):
             victims = children(process.pid)[:1] if moment % 4 == 1 else []  # the copy, if it is there
             for victim in victims or [process.pid]:
                 kill(victim)
-            status = process.wait(timeout=10)
+            status = process.wait(timeout=SECONDS)
             if is_detached and not victims and f"-{moment}" in self.released(status):
                 run("run", "--stop", f"{self.mark}-{moment}", check=None)  # or it is just ending
         wait_until(lambda: not any(is_there(pid) for pid in marked(self.mark)))

@@ -103,7 +103,7 @@ class Holds(unittest.TestCase):
     def test_another_kill_is_not_called_want_of_memory(self):
         with Running("sleep", "60", options=["-m", "64m"], stderr=subprocess.PIPE) as container:
             kill(container.pid)
-            self.assertEqual(container.process.wait(timeout=10), 137)
+            self.assertEqual(container.process.wait(timeout=SECONDS), 137)
             self.assertEqual(container.process.stderr.read(), b"")
 
     def test_one_more_process_than_allowed_is_refused(self):
@@ -198,7 +198,7 @@ class End(unittest.TestCase):
         def is_all_gone():
             left.intersection_update(self.empty_ones())
             return not left and not list(STATE.glob(f"*{mark}*"))
-        wait_until(is_all_gone, seconds=30)
+        wait_until(is_all_gone)
 
     def empty_ones(self):
         """Cgroups of containers without a process."""

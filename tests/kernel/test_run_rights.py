@@ -222,7 +222,7 @@ class Namespaces(unittest.TestCase):
         """It is no pid 1 there: what it leaves to the default ends it."""
         with Running("sleep", "60", options=["--pid=host"]) as container:
             container.process.terminate()
-            self.assertEqual(container.process.wait(timeout=10), 128 + 15)
+            self.assertEqual(container.process.wait(timeout=SECONDS), 128 + 15)
 
     def test_other_words_are_refused(self):
         for option in (*KINDS, "--userns"):

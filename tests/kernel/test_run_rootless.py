@@ -117,7 +117,7 @@ class Rootless(unittest.TestCase):
     def end(self, process):
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=SECONDS)
         finally:
             process.kill()
 
@@ -242,7 +242,7 @@ class Rootless(unittest.TestCase):
     def test_signals_and_status_are_passed_on(self):
         process, pid = self.started()
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(timeout=10), 128 + signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=SECONDS), 128 + signal.SIGTERM)
         self.assertEqual(self.run_in("sh", "-c", "exit 7", check=7).stderr, "")
 
 

@@ -34,10 +34,11 @@ import unittest
 import images
 import kernel_state
 from harness import conditions
+from harness.patience import patience
 
-START_SECONDS = 30
-STOP_SECONDS = 20
-CALL_SECONDS = 60
+START_SECONDS = patience(30)
+STOP_SECONDS = patience(20)
+CALL_SECONDS = patience(60)
 PR_SET_PDEATHSIG = 1
 PR_CAPBSET_READ = 23
 CLONE_NEWNS = 0x00020000

@@ -14,9 +14,10 @@ import unittest
 
 import kernel_state
 import lab
+from harness.patience import patience
 
 NSVIEW = os.environ.get("NSVIEW", "build/nsview")
-WAIT_SECONDS = 20
+WAIT_SECONDS = patience(20)
 # Docker began to know these with version 23: --privileged and --cap-add=ALL leave them out before.
 YOUNG_CAPABILITIES = {"PERFMON", "BPF", "CHECKPOINT_RESTORE"}
 # Whatever else is mounted is the image, not the runtime.

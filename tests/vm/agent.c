@@ -9,7 +9,7 @@
  *	stop PID SIGNAL	sends the signal, waits, and answers as run
  *
  * It is also what those words are: /init as ... changes what it is and executes; /init cat, write,
- * copy, mount, hold, sleep, log and storm do what programs would that are not there (mains, below).
+ * copy, count, mount, hold, sleep, log and storm do what programs would that are not there (mains, below).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -229,6 +229,23 @@ static void copy_main(char **words)
 	copy_file(from, to);
 }
 
+/* Lines of a file that have a word. */
+static void count_main(char **words)
+{
+	FILE *file = fopen(words[0], "r");
+	size_t size = 0;
+	char *line = NULL;
+	unsigned long count = 0;
+
+	if (!file)
+		fail(words[0]);
+	while (getline(&line, &size, file) >= 0)
+		count += strstr(line, words[1]) != NULL;
+	printf("%lu\n", count);
+	free(line);
+	fclose(file);
+}
+
 static void mount_main(char **words)
 {
 	if (mount(words[0], words[1], words[0], 0, NULL))
@@ -350,8 +367,9 @@ static const struct {
 	void (*main)(char **words);
 } mains[] = {
 	{"cat", 1, cat_main},     {"write", 2, write_main}, {"copy", 2, copy_main},
-	{"mount", 2, mount_main}, {"log", 0, log_main},     {"as", 4, as_main},
-	{"hold", 0, hold_main},   {"sleep", 1, sleep_main}, {"storm", 3, storm_main},
+	{"count", 2, count_main}, {"mount", 2, mount_main}, {"log", 0, log_main},
+	{"as", 4, as_main},       {"hold", 0, hold_main},   {"sleep", 1, sleep_main},
+	{"storm", 3, storm_main},
 };
 
 int main(int argc, char **argv)

@@ -13,10 +13,13 @@ import tempfile
 import time
 import unittest
 
+from harness import conditions
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 KERNEL = os.environ.get("NSVIEW_KERNEL", "")
 requires_kernel = unittest.skipUnless(KERNEL, "no kernel was named")
+HAS_TRAMPOLINES = not conditions.no_trampolines_in_the_guest()
 SECONDS = 120  # of a command; emulated processors are slow
 
 SHARED = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -179,7 +182,7 @@ class Guest:
         """/proc/PID/status as {key: value}."""
         return dict(line.split(":\t", 1) for line in self.file(f"/proc/{pid}/status").splitlines() if ":\t" in line)
 
-    def wait_until(self, claim, seconds=60):
+    def wait_until(self, claim, seconds=2 * SECONDS):
         end = time.monotonic() + seconds
         while not (result := claim()):
             if time.monotonic() > end:

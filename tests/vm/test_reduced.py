@@ -93,6 +93,7 @@ class Privileges(Tests):
         self.assertEqual(needed["kprobes"], needed["processes"])
         self.assertEqual(self.tiers(self.doctor(needed["kprobes"]))["credentials"], "kprobe")
 
+    @unittest.skipUnless(guest.HAS_TRAMPOLINES, "arm64 has none before 6.4")
     def test_without_perf_events_trampolines_are_taken_and_tell(self):
         needed = self.needs()["processes"]
         said = self.doctor(needed)
