@@ -125,6 +125,29 @@ static void a_zombie_comes_and_goes_in_silence(void **state)
 	model_free(model);
 }
 
+/* Its leader ended before its last thread, of which the kernel still holds something. */
+static void a_process_whose_end_was_told_has_not_ended_twice(void **state)
+{
+	struct model *model = model_of_two();
+	struct repairs repairs = {.model = model};
+	uint64_t room[EVENT_TASK_MAX / 8];
+	struct task_record *leader;
+	(void)state;
+
+	apply_exit(model, 100);
+	model_sweep_begin(model, SECOND * 1000, true);
+	model_sweep_take(model, &task_make(room, 1, "init")->header);
+	leader = task_make(room, 100, "sh");
+	leader->flags = TASK_ZOMBIE;
+	leader->threads = 2;
+	model_sweep_take(model, &leader->header);
+	model_sweep_end(model, SECOND * 1001, take_repair, &repairs);
+	assert_null(model_find(model, 100));
+	repairs = sweep(model, SECOND * 2000, NULL, 0);
+	assert_int_equal(repairs.count, 0);
+	model_free(model);
+}
+
 static void a_sweep_tells_of_credentials_and_namespaces_that_changed(void **state)
 {
 	struct model *model = model_of_two();
@@ -211,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_tells_of_forks_and_exits_that_were_missed),
 		cmocka_unit_test(a_sweep_does_not_know_better_than_what_came_after_it_began),
 		cmocka_unit_test(a_zombie_comes_and_goes_in_silence),
+		cmocka_unit_test(a_process_whose_end_was_told_has_not_ended_twice),
 		cmocka_unit_test(a_sweep_tells_of_credentials_and_namespaces_that_changed),
 		cmocka_unit_test(without_a_gap_two_successive_sweeps_must_see_other_credentials),
 		cmocka_unit_test(cpu_time_is_that_of_all_threads_at_the_last_sweep),

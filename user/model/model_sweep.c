@@ -384,11 +384,12 @@ static int repair_task(struct repair *repair, const struct task_record *task)
 		return repair_known(repair, proc, task);
 	if (proc && proc->task->start_boot_ns > task->start_boot_ns)
 		return 0;
+	/* Between the event of its exit and the end of what the kernel holds of it; its leader may
+	 * be a zombie already that has threads. */
+	if (!task_is_dead(task) && model_live_has_ended(model, task->tgid, task->start_boot_ns))
+		return 0;
 	if (task->flags & TASK_ZOMBIE)
 		return repair->sink(repair->context, &task->header);
-	/* Between the event of its exit and the end of what the kernel holds of it. */
-	if (model_live_has_ended(model, task->tgid, task->start_boot_ns))
-		return 0;
 	return repair_fork(repair, task);
 }
 
