@@ -27,7 +27,8 @@ static __always_inline bool exit_is_first(const struct look *look, struct signal
 
 	if (BPF_CORE_READ(signal, nr_threads) == 1 && !BPF_CORE_READ(signal, sum_sched_runtime))
 		return true;
-	return bpf_map_update_elem(&exits_told, &key, &is_told, BPF_NOEXIST) != -EEXIST;
+	return kernel_map_result(bpf_map_update_elem(&exits_told, &key, &is_told, BPF_NOEXIST)) !=
+	       -EEXIST;
 }
 
 static __always_inline void exit_tell(const struct look *look, u8 tier, s32 status)

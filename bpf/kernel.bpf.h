@@ -42,6 +42,10 @@
 #define kernel_number(is_typed, task, field) \
 	((is_typed) ? (task)->field : BPF_CORE_READ(task, field))
 
+/* What changing a map returns was an int until 6.4 (d7ba4cc900bf): where the verifier has put the map's
+ * own function in the helper's place, the sign ends in the middle of the register. */
+#define kernel_map_result(result) ((int)(result))
+
 /* A typed pointer as the address that it is: a number, to the verifier too. */
 static __always_inline u64 kernel_address(u64 pointer)
 {
