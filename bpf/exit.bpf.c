@@ -17,16 +17,17 @@ static __always_inline s32 exit_status(struct task_struct *task, struct signal_s
 
 /*
  * Threads that end at once may all see that none is alive: the first one tells. It is claimed here,
- * before the ring is asked for room, so that what is lost is counted once, too. Who never had a
- * second thread has nothing to claim: threads that are gone have left their time behind.
+ * before the ring is asked for room, so that what is lost is counted once, too. Who is the only one
+ * left need not claim anything, which is dear: all others are past this, and whoever of them told
+ * was not alone.
  */
 static __always_inline bool exit_is_first(const struct look *look, struct signal_struct *signal)
 {
 	struct exit_key key = {(u64)signal, look->start_boot_ns};
 	u8 is_told = 1;
 
-	if (BPF_CORE_READ(signal, nr_threads) == 1 && !BPF_CORE_READ(signal, sum_sched_runtime))
-		return true;
+	if (BPF_CORE_READ(signal, nr_threads) == 1)
+		return !bpf_map_lookup_elem(&exits_told, &key);
 	return kernel_map_result(bpf_map_update_elem(&exits_told, &key, &is_told, BPF_NOEXIST)) !=
 	       -EEXIST;
 }

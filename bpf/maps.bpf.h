@@ -152,10 +152,10 @@ struct exit_key {
 	u64 start_boot_ns;
 };
 
-/* Processes of several threads that have ended lately. */
+/* Processes of several threads that have ended lately. User space adds what the CPUs hold back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096);
 	__type(key, struct exit_key);
 	__type(value, u8);
 } exits_told __weak SEC(".maps");

@@ -132,35 +132,6 @@ static void test_seen_and_lost_and_skipped_are_all_that_was_generated(void **sta
 	sequence_free(&sequence);
 }
 
-static bool has_exited(struct sequence *sequence, uint32_t tgid, uint64_t start)
-{
-	struct event_record event = {.tgid = tgid, .start_boot_ns = start};
-
-	return sequence_has_exited(sequence, &event);
-}
-
-static void test_the_second_end_of_one_process_is_known(void **state)
-{
-	struct sequence sequence = {0};
-
-	(void)state;
-	assert_false(has_exited(&sequence, 10, 500));
-	assert_false(has_exited(&sequence, 11, 500));
-	assert_true(has_exited(&sequence, 10, 500));
-	sequence_free(&sequence);
-}
-
-static void test_the_end_of_a_new_process_with_an_old_pid_is_not_taken_for_it(void **state)
-{
-	struct sequence sequence = {0};
-
-	(void)state;
-	assert_false(has_exited(&sequence, 10, 500));
-	assert_false(has_exited(&sequence, 10, 501));
-	assert_false(has_exited(&sequence, 10 + EXITS_KEPT, 501));
-	sequence_free(&sequence);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,8 +142,6 @@ int main(void)
 		cmocka_unit_test(test_a_number_that_is_no_cpus_is_ignored),
 		cmocka_unit_test(test_skipped_runs_are_a_gap_of_their_hook),
 		cmocka_unit_test(test_seen_and_lost_and_skipped_are_all_that_was_generated),
-		cmocka_unit_test(test_the_second_end_of_one_process_is_known),
-		cmocka_unit_test(test_the_end_of_a_new_process_with_an_old_pid_is_not_taken_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@
 #include "source/source.h"
 
 #define WAKE_BYTES (1 << 20)           /* a batch begins with cold caches: docs/watching.md */
+#define LRU_HELD 128                   /* kernel/bpf/bpf_lru_list.c: LOCAL_FREE_TARGET of a CPU */
 #define NO_SECTION "nsview/none"       /* matches no program */
 #define TRACEPOINT_PREFIX "btf_trace_" /* the type of a tracepoint: include/trace/bpf_probe.h */
 #define ITERATOR_PREFIX "bpf_iter_"
@@ -91,6 +92,16 @@ static unsigned int wake_bytes(size_t ring_bytes)
 	return ring_bytes / 8 < WAKE_BYTES ? (unsigned int)ring_bytes / 8 : WAKE_BYTES;
 }
 
+static int object_set_sizes(struct nsview_bpf *object, size_t ring_bytes)
+{
+	struct bpf_map *exits = object->maps.exits_told;
+	int r = bpf_map__set_max_entries(object->maps.events, (__u32)ring_bytes);
+
+	return r ? r
+		 : bpf_map__set_max_entries(exits, bpf_map__max_entries(exits) +
+							   LRU_HELD * cpus_possible());
+}
+
 static int object_set_events(struct nsview_bpf *object, const struct bpf_load_options *options)
 {
 	const struct listen_options *listen = options->listen;
@@ -108,7 +119,7 @@ static int object_set_events(struct nsview_bpf *object, const struct bpf_load_op
 			return -ENOENT;
 		bpf_program__set_autoload(program, true);
 	}
-	return bpf_map__set_max_entries(object->maps.events, (__u32)listen->ring_bytes);
+	return object_set_sizes(object, listen->ring_bytes);
 }
 
 /* A program that attaches to another one has no need of the kernel's BTF: until it is loaded,

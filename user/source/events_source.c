@@ -262,9 +262,7 @@ static int event_take(struct events_source *events, struct event_record *record)
 		return -EBADMSG;
 	if (sequence_lost(&events->sequence, record->cpu, record->lost, &gap))
 		r = gap_give(events, &gap);
-	if (r || (record->action == EVENT_EXIT && sequence_has_exited(&events->sequence, record)))
-		return r;
-	return events_source_give(events, record, events->sink, events->context);
+	return r ? r : events_source_give(events, record, events->sink, events->context);
 }
 
 static int record_take(void *context, struct record_header *record)

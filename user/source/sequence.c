@@ -61,19 +61,6 @@ bool sequence_skipped(struct sequence *sequence, enum hook_id hook, uint64_t cou
 	return true;
 }
 
-bool sequence_has_exited(struct sequence *sequence, const struct event_record *event)
-{
-	struct exit_key *kept;
-
-	if (!sequence->exits)
-		sequence->exits = mem_new(EXITS_KEPT * sizeof(*sequence->exits));
-	kept = &sequence->exits[event->tgid & (EXITS_KEPT - 1)];
-	if (kept->tgid == event->tgid && kept->start_boot_ns == event->start_boot_ns)
-		return true;
-	*kept = (struct exit_key){.start_boot_ns = event->start_boot_ns, .tgid = event->tgid};
-	return false;
-}
-
 void sequence_number(struct sequence *sequence, struct event_record *event)
 {
 	event->sequence = ++sequence->last;
@@ -82,6 +69,5 @@ void sequence_number(struct sequence *sequence, struct event_record *event)
 void sequence_free(struct sequence *sequence)
 {
 	free(sequence->cpu_lost);
-	free(sequence->exits);
 	*sequence = (struct sequence){0};
 }

@@ -12,13 +12,6 @@
 
 #include "bpf/event.h"
 
-#define EXITS_KEPT 4096 /* a power of two */
-
-struct exit_key {
-	uint64_t start_boot_ns;
-	uint64_t tgid;
-};
-
 /* Zero-initialise; sequence_free. */
 struct sequence {
 	uint64_t last; /* number given, to an event or to the end of a gap */
@@ -26,7 +19,6 @@ struct sequence {
 	uint64_t skipped;
 	uint64_t *cpu_lost; /* by CPU, as last heard */
 	size_t cpus;
-	struct exit_key *exits; /* of the last processes that ended, EXITS_KEPT */
 };
 
 /* What is missing before an event of that CPU, or when its count is read: true: *gap says what,
@@ -36,10 +28,6 @@ bool sequence_lost(struct sequence *sequence, uint32_t cpu, uint64_t lost, struc
 /* The same for `count` runs of a hook's program that the kernel left out. */
 bool sequence_skipped(struct sequence *sequence, enum hook_id hook, uint64_t count,
 		      struct gap_record *gap);
-
-/* Whether this process's end has been told: the kernel runs the hook twice when its last two
- * threads end at once. */
-bool sequence_has_exited(struct sequence *sequence, const struct event_record *event);
 
 void sequence_number(struct sequence *sequence, struct event_record *event);
 void sequence_free(struct sequence *sequence);
