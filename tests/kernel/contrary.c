@@ -5,6 +5,7 @@
  *	contrary load PROGRAM COMMAND...	the BPF program by that name is not loaded (EINVAL)
  *	contrary attach PROGRAM COMMAND...	it is loaded, and not attached as a tracepoint (EPERM)
  *	contrary skip PROGRAM:COUNT COMMAND...	so many of its runs were skipped (recursion_misses)
+ *	contrary count MAP:COUNT COMMAND...	so much more is in the map's first number
  *
  * PROGRAM as the kernel keeps names, 15 characters of it. All other calls of bpf(2) are the kernel's:
  * seccomp(2) asks a process beside COMMAND what to say to each.
@@ -26,8 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char name[BPF_OBJ_NAME_LEN]; /* of the program */
-static unsigned long long skipped;
+static char name[BPF_OBJ_NAME_LEN]; /* of the program or map */
+static unsigned long long more;
 
 static _Noreturn void die(const char *what)
 {
@@ -62,34 +63,41 @@ static void attributes_read(const struct seccomp_notif *call, union bpf_attr *at
 		memset(attributes, 0, sizeof(*attributes));
 }
 
+/* A descriptor of our own for what another process has there. */
+static int descriptor_take(pid_t pid, int fd)
+{
+	int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	int own = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	if (own < 0)
+		die("take a descriptor");
+	close(process);
+	return own;
+}
+
 /* Of a program that is another process's descriptor; not 0: it is none. */
 static int program_info(pid_t pid, int fd, struct bpf_prog_info *info)
 {
 	union bpf_attr attributes = {.info = {.info_len = sizeof(*info), .info = (uintptr_t)info}};
 	char path[64], target[64] = "";
-	int process, own;
-	long r = -1;
+	int own;
+	long r;
 
 	memset(info, 0, sizeof(*info));
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
 	if (readlink(path, target, sizeof(target) - 1) < 0 ||
 	    strcmp(target, "anon_inode:bpf-prog") != 0)
 		return -1;
-	process = (int)syscall(SYS_pidfd_open, pid, 0);
-	own = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
-	if (own >= 0) {
-		attributes.info.bpf_fd = (uint32_t)own;
-		r = syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attributes, sizeof(attributes));
-		close(own);
-	}
-	if (process >= 0)
-		close(process);
+	own = descriptor_take(pid, fd);
+	attributes.info.bpf_fd = (uint32_t)own;
+	r = syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attributes, sizeof(attributes));
+	close(own);
 	return r ? -1 : 0;
 }
 
-static int is_named(const char *program)
+static int is_named(const char *other)
 {
-	return !strncmp(program, name, sizeof(name) - 1);
+	return !strncmp(other, name, sizeof(name) - 1);
 }
 
 static int answer_load(const struct seccomp_notif *call, const union bpf_attr *attributes)
@@ -117,12 +125,57 @@ static int answer_skip(const struct seccomp_notif *call, const union bpf_attr *a
 	if (call->data.args[0] != BPF_OBJ_GET_INFO_BY_FD ||
 	    program_info(pid, (int)attributes->info.bpf_fd, &info) || !is_named(info.name))
 		return 0;
-	info.recursion_misses += skipped;
+	info.recursion_misses += more;
 	if (size > sizeof(info))
 		size = sizeof(info);
 	if (write_to(pid, attributes->info.info, &info, size))
 		die("write what a program is");
 	return 1;
+}
+
+/* Of an array that each processor has one of. */
+static size_t map_bytes(int map)
+{
+	struct bpf_map_info info = {0};
+	union bpf_attr attributes = {.info = {.bpf_fd = (uint32_t)map,
+					      .info_len = sizeof(info),
+					      .info = (uintptr_t)&info}};
+	FILE *possible = fopen("/sys/devices/system/cpu/possible", "re");
+	unsigned int first = 0, last = 0;
+
+	if (!possible || fscanf(possible, "%u-%u", &first, &last) < 1 ||
+	    syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attributes, sizeof(attributes)))
+		die("look at a map");
+	fclose(possible);
+	return is_named(info.name) ? ((info.value_size + 7) & ~7U) * (last + 1UL) : 0;
+}
+
+/* 1: it is answered. */
+static int answer_count(const struct seccomp_notif *call, const union bpf_attr *attributes)
+{
+	union bpf_attr ours = *attributes;
+	pid_t pid = (pid_t)call->pid;
+	uint32_t key = 0;
+	uint64_t *values;
+	size_t size;
+	int r = 0;
+
+	if (call->data.args[0] != BPF_MAP_LOOKUP_ELEM)
+		return 0;
+	ours.map_fd = (uint32_t)descriptor_take(pid, (int)attributes->map_fd);
+	size = map_bytes((int)ours.map_fd);
+	values = calloc(1, size + 1);
+	ours.key = (uintptr_t)&key;
+	ours.value = (uintptr_t)values;
+	if (size && !syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &ours, sizeof(ours))) {
+		values[0] += more;
+		r = 1;
+		if (write_to(pid, attributes->value, values, size))
+			die("write what is in a map");
+	}
+	free(values);
+	close((int)ours.map_fd);
+	return r;
 }
 
 static int (*answer)(const struct seccomp_notif *call, const union bpf_attr *attributes);
@@ -176,15 +229,13 @@ static int listener_make(void)
 /* The process beside takes the listener out of this one, once its number has come. */
 static _Noreturn void beside(pid_t command, int other)
 {
-	int process = (int)syscall(SYS_pidfd_open, command, 0);
 	int number, listener;
 
 	if (read(other, &number, sizeof(number)) != sizeof(number))
 		_exit(0);
-	listener = (int)syscall(SYS_pidfd_getfd, process, number, 0);
-	if (process < 0 || listener < 0 || write(other, &number, 1) != 1)
+	listener = descriptor_take(command, number);
+	if (write(other, &number, 1) != 1)
 		die("take the listener");
-	close(process);
 	close(other);
 	/* Whoever waits for the end of COMMAND's output is not to wait for this one's. */
 	for (int fd = 0; fd < 3; fd++)
@@ -211,11 +262,12 @@ static void choose(char *what, char *program)
 
 	if (count) {
 		*count = 0;
-		skipped = strtoull(count + 1, NULL, 10);
+		more = strtoull(count + 1, NULL, 10);
 	}
 	strncpy(name, program, sizeof(name) - 1);
 	answer = !strcmp(what, "load")     ? answer_load
 		 : !strcmp(what, "attach") ? answer_attach
+		 : !strcmp(what, "count")  ? answer_count
 					   : answer_skip;
 }
 

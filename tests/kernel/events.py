@@ -414,6 +414,14 @@ def told_before(line):
     return found
 
 
+def parts_changed(before, after):
+    """What nsview.before holds: whole parts, and of the namespaces those that differ."""
+    found = {part: before[part] for part in before if before[part] != after[part]}
+    if "ns" in found:
+        found["ns"] = {kind: inode for kind, inode in before["ns"].items() if inode != after["ns"][kind]}
+    return found
+
+
 def identity(pid):
     """What no call of its own changes: {path in the line: value}."""
     return {

@@ -80,6 +80,12 @@ class Refused(unittest.TestCase):
 class Skipped(unittest.TestCase):
     COUNT = 77
 
+    def check_numbers(self, gaps, stream):
+        """Each once: of an event, or in a gap."""
+        missing = [number for gap in gaps for number in range(gap["first"], gap["last"] + 1)]
+        numbers = sorted(missing + stream.sequences)
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
     def test_runs_that_the_kernel_skipped_are_a_gap_of_their_hook(self):
         """They have numbers, as all that is lost, and --stats counts them."""
         with Stream("--stats", command=[CONTRARY, "skip", f"exec__tracepoint:{self.COUNT}"]) as stream:
@@ -91,12 +97,27 @@ class Skipped(unittest.TestCase):
         self.assertEqual({gap["reason"] for gap in ours}, {"skipped"})
         count = sum(gap["lost"] for gap in ours)
         self.assertGreaterEqual(count, self.COUNT)
-        missing = [number for gap in gaps for number in range(gap["first"], gap["last"] + 1)]
-        numbers = sorted(missing + stream.sequences)
-        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.check_numbers(gaps, stream)
         said = re.findall(r"^ *(\S+) .*?skipped (\d+)", stream.errors.decode(), re.M)
         self.assertEqual(int(dict(said)["exec"]), count)
         self.assertEqual(int(dict(said)["nsview:"]), sum(gap["lost"] for gap in gaps if gap["reason"] == "skipped"))
+
+    def test_gaps_are_never_filtered(self):
+        words = ("--types", "container_named", "--filter", "pid = 1", "-c", "none-of-this-name")
+        with Stream(*words, is_awaited=False, command=[CONTRARY, "skip", f"exec__tracepoint:{self.COUNT}"]) as stream:
+            stream.wait(stream.gaps)
+            self.assertEqual({line["event"]["action"] for line in stream.all()}, {"gap"})
+
+    def test_what_a_processor_lost_is_told_though_nothing_follows(self):
+        """Nobody but the counters themselves knows of these."""
+        with Stream(command=[CONTRARY, "count", f"counters:{self.COUNT}"]) as stream:
+            stream.wait(stream.gaps)
+            stream.settle()
+            stream.end()
+        gaps = [get(line, "nsview", "gap") for line in stream.gaps()]
+        self.assertEqual({(gap["reason"], gap.get("hook")) for gap in gaps}, {("ring-full", None)})
+        self.assertGreaterEqual(sum(gap["lost"] for gap in gaps), self.COUNT)
+        self.check_numbers(gaps, stream)
 
 
 if __name__ == "__main__":

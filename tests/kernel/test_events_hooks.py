@@ -17,7 +17,7 @@ import unittest
 import events
 import nsview
 import procview
-from events import CLONE, Actor, Stream, cause, facts, get
+from events import CLONE, Actor, Stream, cause, facts, get, parts_changed
 from harness import conditions
 
 PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS = 8, 22, 24, 28, 38
@@ -45,14 +45,6 @@ def is_secure(pid):
     """What the loader goes by: AT_SECURE of elf.h."""
     words = pathlib.Path(f"/proc/{pid}/auxv").read_bytes()
     return bool(dict(struct.iter_unpack("@LL", words))[23])
-
-
-def parts_changed(before, after):
-    """What nsview.before holds: whole parts, and of the namespaces those that differ."""
-    found = {part: before[part] for part in before if before[part] != after[part]}
-    if "ns" in found:
-        found["ns"] = {kind: inode for kind, inode in before["ns"].items() if inode != after["ns"][kind]}
-    return found
 
 
 class Cases:

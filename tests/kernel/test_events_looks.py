@@ -7,26 +7,20 @@ import pathlib
 import shutil
 import struct
 import tempfile
+import time
 import unittest
 
 import events
 import nsview
 import procview
 import recording
-from events import CLONE, Actor, Stream, cause, facts, get
+from events import CLONE, Actor, Stream, cause, facts, get, parts_changed
 from harness import conditions
 
 KEEP = -1 & 0xFFFFFFFF
 GROUPS_KEPT = 32
 TIERS = ["syscall", *([] if conditions.no_kprobes() else ["kprobe"]),
          *([] if conditions.no_trampolines() else ["fentry"])]
-
-
-def parts_changed(before, after):
-    found = {part: before[part] for part in before if before[part] != after[part]}
-    if "ns" in found:
-        found["ns"] = {kind: inode for kind, inode in before["ns"].items() if inode != after["ns"][kind]}
-    return found
 
 
 @nsview.requires_root
@@ -139,7 +133,7 @@ class Looks(unittest.TestCase):
 class OneRecord(unittest.TestCase):
     """A recording of one event, without the processes that were there before it."""
 
-    EVENT, CREDENTIALS = 5, 4  # bpf/event.h
+    EVENT, CLOCK, CREDENTIALS = 5, 8, 4  # bpf/event.h
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-looks-"))
@@ -155,19 +149,46 @@ class OneRecord(unittest.TestCase):
             actor.do("setresuid", 5, 6, 7)
             after, chain = facts(pid), procview.chain(pid)
         self.assertFalse(recorded.process.returncode)
-        data = whole.read_bytes()
-        kept = [record for kind, record in recording.records(whole)
-                if kind == self.EVENT and struct.unpack_from("<I", record, 52)[0] == pid
-                and record[80] == self.CREDENTIALS]
-        self.assertEqual(len(kept), 1)
-        mark = next(record for kind, record in recording.records(whole) if kind == recording.MARK)
-        cut.write_bytes(data[:struct.unpack_from("<I", data, 16)[0]] + mark + kept[0])
-        done = nsview.run("events", "--replay", str(cut), check=0)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        line, = [line for line in lines if line["event"]["action"] == "credentials_changed"]
+        line, = self.replayed(cut, self.start(whole), [self.record_of(whole, pid)])
         told = events.told_after(line)
         self.assertEqual(told, {part: after[part] for part in told})
         self.assertEqual(events.told_before(line), parts_changed(before, after))
         self.assertEqual(get(line, "nsview", "pid_chain"), chain)
         inside = line["nsview"]["inside"]
         self.assertEqual([inside[name]["id"] for name in events.USERS], ["6", "5", "7"])
+
+    def record_of(self, whole, pid):
+        """Of its credentials."""
+        kept, = [record for kind, record in recording.records(whole)
+                 if kind == self.EVENT and struct.unpack_from("<I", record, 52)[0] == pid
+                 and record[80] == self.CREDENTIALS]
+        return kept
+
+    @staticmethod
+    def start(whole):
+        """The header, and the end of an empty snapshot."""
+        mark = next(record for kind, record in recording.records(whole) if kind == recording.MARK)
+        data = whole.read_bytes()
+        return data[:struct.unpack_from("<I", data, 16)[0]] + mark
+
+    @staticmethod
+    def replayed(path, start, records):
+        path.write_bytes(start + b"".join(records))
+        done = nsview.run("events", "--replay", str(path), check=0)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return [line for line in lines if line["event"]["action"] == "credentials_changed"]
+
+    def test_has_its_time_by_the_clock_as_it_was_then(self):
+        """The clock is set between two events; the boot clock goes on."""
+        whole, cut = self.folder / "whole", self.folder / "cut"
+        with recording.Recorded(whole), Actor() as actor:
+            pid = actor.pid
+            actor.do("setresuid", KEEP, KEEP, 1000)
+        record = self.record_of(whole, pid)
+        boot_ns = struct.unpack_from("<Q", record, 8)[0]
+        set_to = 1_000_000_000_123_456_789  # 2001-09-09T01:46:40.123456789Z
+        clock = struct.pack("<IHHQQ", 24, self.CLOCK, 0, boot_ns, set_to - boot_ns)
+        lines = self.replayed(cut, self.start(whole), [record, clock, record])
+        self.assertEqual(lines[1]["@timestamp"], "2001-09-09T01:46:40.123456789Z")
+        now = time.time_ns()
+        self.assertTrue(now - 600e9 < events.time_ns(lines[0]["@timestamp"]) <= now)

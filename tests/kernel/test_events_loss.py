@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -16,6 +18,7 @@ import unittest
 import events
 import nsview
 import procview
+import recording
 from events import Lines, Storm, Stream, get
 from harness import conditions
 
@@ -81,18 +84,31 @@ class Watching:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         text=True, **options)
         self.pid = self.process.pid
+        self.path = words[words.index("--output") + 1]
+        self.inode, self.read = 0, 0
 
     def send(self, number):
         self.process.send_signal(number)
 
     def drain(self):
-        """Until it rests."""
-        used = -1
-        while used != (used := self.cpu_ns() // 3_000_000):
-            time.sleep(0.3)
+        """Until what happened before this call is in the file: the ring keeps its order."""
+        for _ in range(events.SECONDS):
+            mark = f"drained-{os.getpid()}-{time.monotonic_ns()}".encode()
+            subprocess.run([b"true", mark], check=True)
+            with contextlib.suppress(nsview.Failed):  # in a full ring it is lost, too
+                return nsview.wait_until(lambda mark=mark: self.tells(mark), seconds=1)
+        raise nsview.Failed("it tells of nothing new")
 
-    def cpu_ns(self):
-        return int(pathlib.Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
+    def tells(self, mark):
+        """In what has come since it was asked last."""
+        with open(self.path, "rb") as file:
+            status = os.fstat(file.fileno())
+            if (status.st_ino, self.read) != (self.inode, min(self.read, status.st_size)):
+                self.inode, self.read = status.st_ino, 0
+            file.seek(max(0, self.read - len(mark)))
+            data = file.read()
+            self.read = file.tell()
+        return mark in data
 
     def end(self, number=signal.SIGINT):
         """What it says at its end."""
@@ -125,10 +141,10 @@ class Stopped(Folder):
             with self.subTest(tier=tier):
                 self.check_sum(*words)
 
-    def marker(self, watching):
+    def marker(self, watching, *command):
         """A process of whose end the file tells: with a small ring another one's may be lost, too."""
         for _ in range(50):
-            process = subprocess.Popen(["true"])
+            process = subprocess.Popen([*command, "true"])
             pid = events.Pid(process.pid)
             process.wait()
             watching.drain()
@@ -163,6 +179,32 @@ class Stopped(Folder):
             self.assertEqual(other.gaps(), [])
             self.assertLessEqual(numbers(other, first, last), found.last() - number(found, outer[1]))
             self.assertLessEqual(numbers(found, first, last), numbers(other, outer[0], outer[2]))
+
+    EVENT, GAP = 5, 7  # bpf/event.h
+
+    def test_each_record_has_what_its_processor_lost_before(self):
+        path = self.folder / "recording"
+        watching = self.to_file("--ring", "64k", "--record", str(path), "--stats")
+        storm, did = self.storm_while_stopped(watching, "credentials", 30000)
+        for cpu in os.sched_getaffinity(0):
+            self.marker(watching, "taskset", "-c", str(cpu))
+        said = watching.end()
+        found = Lines(self.path)
+        missing = did["credentials"] - len(found.of(storm.pid, "credentials_changed"))
+        self.assertGreater(missing, 0)
+        lost, told = {}, 0
+        for kind, record in recording.records(path):
+            if kind == self.EVENT:
+                before, cpu = struct.unpack_from("<Q", record, 24)[0], struct.unpack_from("<I", record, 48)[0]
+                lost[cpu] = max(before, lost.get(cpu, 0))
+            elif kind == self.GAP:
+                first, last = struct.unpack_from("<QQ", record, 16)
+                told += last - first + 1
+            self.assertLessEqual(sum(lost.values()), told)  # the gap comes before the event that tells of it
+        self.assertGreaterEqual(sum(lost.values()), missing)
+        by_hook = dict(re.findall(r"^ *(\S+) .*?lost (\d+), ", said, re.M))
+        self.assertGreaterEqual(int(by_hook["credentials"]), missing)
+        self.assertEqual(int(by_hook["nsview:"]), found.lost())
 
     def test_without_a_gap_nothing_is_missing(self):
         watching = self.to_file()
@@ -381,6 +423,24 @@ class Output(Folder):
         self.assertEqual(found.holes(), [])
 
 
+    def test_who_never_reads_costs_what_is_said_and_no_more(self):
+        process = subprocess.Popen([nsview.NSVIEW, "events", "--snapshot", "--stats"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        first = process.stdout.readline()
+        Storm("credentials", 5000).run()  # many times what a pipe holds
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+        copy = self.folder / "copy"
+        copy.write_bytes(first + process.stdout.read())
+        process.stdout.close()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=events.SECONDS), 0)
+        lost = sum(map(int, re.findall(r"(\d+) lines? could not be written to standard output", said)))
+        self.assertGreater(lost, 0, said)
+        written, missing = map(int, re.search(r"lines written (\d+), not written (\d+)", said).groups())
+        self.assertEqual((written, missing), (len(self.check_whole(copy).lines), lost))
+
+
 @nsview.requires_root
 class Ends(Folder):
     def test_kill_9_leaves_nothing(self):
@@ -409,6 +469,23 @@ class Ends(Folder):
                 self.assertIn(done.returncode, (0, 1, 3), done.stderr)
                 if done.returncode:
                     self.assertRegex(done.stderr, r"(?i)too many open files|descriptor")
+
+
+    SPARED = ["complete", "refused", "privileges", "cgroup_remove", "cgroup_attach", "idmap", "cgroup_make",
+              "namespaces", "credentials", "exit", "exec", "fork"]  # docs/hooks.md
+
+    def test_hooks_are_given_up_for_descriptors_one_after_the_other(self):
+        numbers = set()
+        for limit in range(40, 400, 20):
+            lines = nsview.run("events", "--duration", "1ms", command=["prlimit", f"--nofile={limit}"]).stdout
+            said = {get(line, "nsview", "info", "hook"): line["message"] for line in map(json.loads, lines.splitlines())
+                    if line["event"]["action"] == "info" and " is off (" in line["message"]}
+            given = {hook for hook, message in said.items() if "ulimit -n" in message}
+            able = [hook for hook in self.SPARED if hook != "complete" and (hook in given or hook not in said)]
+            with self.subTest(limit=limit):
+                self.assertEqual(given, set(able[:len(given)]))
+            numbers.add((len(given), len(able)))
+        self.assertTrue(any(0 < given < able for given, able in numbers), numbers)
 
 
 @nsview.requires_root

@@ -36,7 +36,9 @@ class Words(unittest.TestCase):
 
     def test_a_bad_value_is_named(self):
         for option, wrong in (("--duration", "soon"), ("--count", "-1"), ("--count", "x"), ("--ring", "lots"),
-                              ("--args-max", "many"), ("--line-max", "no"), ("-p", "abc")):
+                              ("--args-max", "many"), ("--line-max", "no"), ("-p", "abc"), ("--ring", "100000"),
+                              ("--ring", "1k"), ("--args-max", "1m"), ("--line-max", "100"), ("--duration", "0"),
+                              ("--count", "0")):
             with self.subTest(option=option):
                 self.assertIn(wrong, self.complaint(option, wrong))
 
@@ -70,6 +72,17 @@ class Extent(unittest.TestCase):
     def test_count_is_the_number_of_lines(self):
         self.assertEqual(len(lines("--snapshot", "--count", "3")), 3)
 
+    def test_count_is_without_gaps_and_infos(self):
+        process = subprocess.Popen([nsview.NSVIEW, "events", "--hooks", "namespaces=off", "--count", "2"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        found = [json.loads(process.stdout.readline())]
+        nsview.wait_until(lambda: subprocess.run(["true"], check=True) and process.poll() is not None)
+        found += [json.loads(line) for line in process.stdout]
+        process.stdout.close()
+        actions = [line["event"]["action"] for line in found]
+        self.assertEqual(actions[0], "info")
+        self.assertEqual(len([action for action in actions if action not in ("gap", "info")]), 2)
+
     def test_duration_ends_it(self):
         found = lines("--snapshot", "--duration", "300ms")
         self.assertIn("snapshot", {line["event"]["action"] for line in found})
@@ -84,6 +97,20 @@ class Extent(unittest.TestCase):
                 after = events.facts(pid)
                 told = events.told_after(own[0])
                 self.assertEqual(told, {part: after[part] for part in told})
+
+    def test_snapshot_is_whatever_types_are_wanted(self):
+        with nsview.Subject() as one:
+            found = lines("--snapshot", "--types", "exit", "-p", str(one.pid), "--duration", "100ms")
+            self.assertEqual([line["event"]["action"] for line in found if "process" in line], ["snapshot"])
+
+    def test_ring_is_of_that_size(self):
+        """BPF_MAP_TYPE_RINGBUF is 27 (linux/bpf.h)."""
+        for words, size in (((), 8 << 20), (("--ring", "64k"), 64 << 10), (("--ring", "1m"), 1 << 20)):
+            with self.subTest(words=words), Stream(*words) as stream:
+                maps = [dict(line.split(":", 1) for line in place.read_text().splitlines() if ":" in line)
+                        for place in pathlib.Path(f"/proc/{stream.process.pid}/fdinfo").iterdir()]
+                self.assertEqual([int(each["max_entries"]) for each in maps if each.get("map_type", "").strip() == "27"],
+                                 [size])
 
     def test_stats_are_said_at_the_end(self):
         with Stream("--stats") as stream:
