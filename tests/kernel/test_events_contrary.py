@@ -115,8 +115,9 @@ class Skipped(unittest.TestCase):
             stream.settle()
             stream.end()
         gaps = [get(line, "nsview", "gap") for line in stream.gaps()]
-        self.assertEqual({(gap["reason"], gap.get("hook")) for gap in gaps}, {("ring-full", None)})
-        self.assertGreaterEqual(sum(gap["lost"] for gap in gaps), self.COUNT)
+        ours = [gap for gap in gaps if gap["reason"] == "ring-full"]
+        self.assertEqual({gap.get("hook") for gap in ours}, {None})
+        self.assertGreaterEqual(sum(gap["lost"] for gap in ours), self.COUNT)
         self.check_numbers(gaps, stream)
 
 
