@@ -93,6 +93,8 @@ class Play(unittest.TestCase):
             self.wait_as_at(terminal, offset)
         terminal.send("Left")  # nothing is before the start
         self.wait_as_at(terminal, 0)
+        terminal.send("Right", "Right", "Right", "Right", "Left")  # at once, and the way is gone once
+        self.wait_as_at(terminal, 0.6)
 
     def test_it_plays_to_its_end_by_itself(self):
         terminal = self.open()

@@ -172,6 +172,11 @@ static int open_screen(struct top *top)
 	return r ? EXIT_FAILED : EXIT_DONE;
 }
 
+static bool is_step(uint32_t key)
+{
+	return key == KEY_LEFT_ARROW || key == KEY_RIGHT_ARROW;
+}
+
 static unsigned int take_keys(struct top *top)
 {
 	unsigned int flags = 0;
@@ -181,6 +186,8 @@ static unsigned int take_keys(struct top *top)
 		key = screen_key(top->screen);
 		if (!key)
 			break;
+		if (!is_step(key) && top_play_settle(top))
+			return TOP_QUIT;
 		if (key == KEY_RESIZED)
 			take_size(top);
 		top_frame_refresh(top); /* keys act on rows */
@@ -193,7 +200,7 @@ static unsigned int take_keys(struct top *top)
 			flags &= ~(unsigned int)TOP_RESORT;
 		}
 	}
-	return flags;
+	return top_play_settle(top) ? TOP_QUIT : flags;
 }
 
 /* The next frame, and when the one after it is due. */

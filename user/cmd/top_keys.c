@@ -172,9 +172,7 @@ static unsigned int key_freeze(struct top *top, uint32_t key)
 
 static unsigned int key_step(struct top *top, uint32_t key)
 {
-	if (top_play_step(top, key == KEY_LEFT_ARROW))
-		return TOP_QUIT;
-	top_frame_next(top);
+	top_play_step(top, key == KEY_LEFT_ARROW);
 	return TOP_REDRAW;
 }
 

@@ -111,19 +111,38 @@ static int play_again(struct top *top)
 	return 0;
 }
 
-int top_play_step(struct top *top, bool is_back)
+void top_play_step(struct top *top, bool is_back)
 {
 	struct top_play *play = &top->play;
-	int r = 0;
 
 	play->is_paused = true;
-	if (!is_back) {
+	play->is_owed = true;
+	play->is_back |= is_back;
+	if (!is_back && play->span.end_ns > play->now_ns + top->interval_ns)
 		play->now_ns += top->interval_ns;
-		return play_run(top);
-	}
-	play->now_ns = play->now_ns > play->span.start_ns + top->interval_ns
-			       ? play->now_ns - top->interval_ns
-			       : play->span.start_ns;
-	r = play_again(top);
-	return r ? r : play_run(top);
+	else if (!is_back)
+		play->now_ns = play->span.end_ns;
+	else if (play->now_ns > play->span.start_ns + top->interval_ns)
+		play->now_ns -= top->interval_ns;
+	else
+		play->now_ns = play->span.start_ns;
+}
+
+/* However many steps a held key has asked for meanwhile, the way is gone once. */
+int top_play_settle(struct top *top)
+{
+	struct top_play *play = &top->play;
+	bool is_back = play->is_back;
+	int r = 0;
+
+	if (!play->is_owed)
+		return 0;
+	play->is_owed = play->is_back = false;
+	if (is_back)
+		r = play_again(top);
+	if (!r)
+		r = play_run(top);
+	if (!r)
+		top_frame_next(top);
+	return r;
 }

@@ -97,6 +97,8 @@ struct top_play {
 	struct source_span span;
 	uint64_t now_ns; /* boot clock of the recorded machine */
 	bool is_paused;
+	bool is_owed; /* now_ns was moved, and nothing is there yet of it */
+	bool is_back; /* and once it was moved back */
 };
 
 struct top {
@@ -178,7 +180,9 @@ int top_feed_restart(struct top *top);
 int top_play_start(struct top *top);
 /* The recording's time goes on by ns of ours, unless it is paused. -errno: said. */
 int top_play_advance(struct top *top, uint64_t ns);
-int top_play_step(struct top *top, bool is_back);
+void top_play_step(struct top *top, bool is_back);
+/* Goes where the steps lead; before any other key, and before a frame. -errno: said. */
+int top_play_settle(struct top *top);
 void top_play_pause(struct top *top, bool is_paused);
 bool top_play_is_over(const struct top *top);
 
