@@ -44,6 +44,7 @@ test|capsh|libcap2-bin|libcap|libcap|libcap-utils|the names of capabilities that
 test|runc|runc|runc|runc|runc|makes containers to look at
 test|newuidmap|uidmap|shadow-utils|shadow|shadow-uidmap|maps users for containers started without root
 test|tmux|tmux|tmux|tmux|tmux|the terminal that the live table is looked at in
+test|dropbear|dropbear-bin|dropbear|dropbear|dropbear dropbear-dbclient|the live table is looked at over ssh
 test|strace|strace|strace|strace|strace|shows which programs nsview run executes
 fuzz|-fsanitize=fuzzer|libclang-rt-dev|compiler-rt|compiler-rt|compiler-rt|feeds random bytes to parsers
 runtimes|dockerd|docker.io|moby-engine|docker|docker|the Docker that nsview is compared with

@@ -114,6 +114,12 @@ def no_tmux():
     return not shutil.which("tmux")
 
 
+def no_ssh():
+    """A server and a client that need nothing to be set up, nor anything to listen."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return not all(shutil.which(name, path=path) for name in ("dropbear", "dropbearkey", "dbclient"))
+
+
 def no_rsyslog():
     return not os.path.exists("/usr/sbin/rsyslogd")
 
@@ -126,7 +132,7 @@ CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
     for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker, no_podman,
                      no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines,
-                     no_trampolines_in_the_guest, not_x86_64, no_rsyslog, no_kernel_named, no_tmux)
+                     no_trampolines_in_the_guest, not_x86_64, no_rsyslog, no_kernel_named, no_tmux, no_ssh)
 }
 
 

@@ -8,6 +8,7 @@
 Each has a tmux server of its own, by a socket of its own, which is ended by its pid."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -127,12 +128,13 @@ class Terminal:
         """claim(lines), until it gives something true, which it returns. A screen that is just being drawn
         is none: another look has to show the same."""
         deadline = time.monotonic() + seconds
-        while True:
+        for turn in itertools.count(1):
+            has_ended = turn % 20 == 0 and self.ask("pane_dead") == "1"
             lines = self.lines()
             if (result := claim(lines)) and lines == self.lines():
                 return result
-            if time.monotonic() > deadline:
-                ended = f" (the program has ended: {self.wait_end(1)})" if self.ask("pane_dead") == "1" else ""
+            if has_ended or time.monotonic() > deadline:
+                ended = f" (the program has ended: {self.wait_end(1)})" if has_ended else ""
                 raise nsview.Failed(f"waited in vain{ended}; this is on the screen:\n" + "\n".join(lines).rstrip())
             time.sleep(0.05)
 
