@@ -25,6 +25,10 @@ TIERS = ["syscall", *([] if conditions.no_kprobes() else ["kprobe"]),
 
 @nsview.requires_root
 class Looks(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-looks-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
     def actor(self, stream):
         actor = Actor()
         self.addCleanup(actor.end)
@@ -92,6 +96,30 @@ class Looks(unittest.TestCase):
                 told = [(line["event"]["action"], cause(line), events.told_before(line)) for line in found]
                 wanted = [("credentials_changed", "setuid", parts_changed(before, after))]
                 self.assertEqual(told, wanted if is_seen else [])
+
+    @unittest.skipIf(conditions.not_x86_64(), "no such calls here")
+    def test_the_next_event_of_whatever_kind_finds_a_32bit_call(self):
+        """Before it, a line of its own; but an exec tells all that it found by itself."""
+        program = self.folder / "program"
+        shutil.copy(events.ACTOR, program)
+        with Stream("--hooks", "credentials=syscall") as stream:
+            for action, *command in (("fork", "fork"), ("exec", "exec", program), ("namespaces_changed", "unshare", CLONE["uts"])):
+                with self.subTest(action=action):
+                    actor = self.actor(stream)
+                    pid, start, before = actor.pid, len(stream.of(actor.pid)), facts(actor.pid)
+                    actor.do("setresuid-32bit", 1000, KEEP, KEEP)
+                    after = facts(pid)
+                    (actor.fork if action == "fork" else actor.do)(*command)
+                    stream.settle()
+                    found = stream.of(pid)[start:]
+                    line = found[0]
+                    wanted = {"fork": ["credentials_changed"], "exec": ["exec"],
+                              "namespaces_changed": ["credentials_changed", "namespaces_changed"]}[action]
+                    self.assertEqual([line["event"]["action"] for line in found], wanted)
+                    self.assertEqual((cause(line), line["nsview"]["inferred"]), ("other", True))
+                    self.assertEqual(events.told_before(line)["real_user"], before["real_user"])
+                    if action != "exec":
+                        self.assertEqual(events.told_before(line), parts_changed(before, after))
 
     def test_two_sweeps_find_what_nothing_else_told(self):
         """The process does nothing more, so no hook looks at it."""
@@ -172,9 +200,9 @@ class OneRecord(unittest.TestCase):
         return data[:struct.unpack_from("<I", data, 16)[0]] + mark
 
     @staticmethod
-    def replayed(path, start, records):
+    def replayed(path, start, records, *words):
         path.write_bytes(start + b"".join(records))
-        done = nsview.run("events", "--replay", str(path), check=0)
+        done = nsview.run("events", "--replay", str(path), *words, check=0)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         return [line for line in lines if line["event"]["action"] == "credentials_changed"]
 
@@ -192,3 +220,14 @@ class OneRecord(unittest.TestCase):
         self.assertEqual(lines[1]["@timestamp"], "2001-09-09T01:46:40.123456789Z")
         now = time.time_ns()
         self.assertTrue(now - 600e9 < events.time_ns(lines[0]["@timestamp"]) <= now)
+
+    def test_a_clock_that_is_set_counts_for_a_moment_to_show(self):
+        whole, cut = self.folder / "whole", self.folder / "cut"
+        with recording.Recorded(whole), Actor() as actor:
+            pid = actor.pid
+            actor.do("setresuid", KEEP, KEEP, 1000)
+        record, hour = self.record_of(whole, pid), 3600_000_000_000
+        offset = struct.unpack_from("<Q", whole.read_bytes(), 32)[0]  # struct recording_header
+        clock = struct.pack("<IHHQQ", 24, self.CLOCK, 0, struct.unpack_from("<Q", record, 8)[0], offset + hour)
+        self.assertEqual(len(self.replayed(cut, self.start(whole), [record, clock, record])), 2)
+        self.assertEqual(len(self.replayed(cut, self.start(whole), [record, clock, record], "--at", "+1800")), 1)

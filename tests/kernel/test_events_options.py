@@ -12,6 +12,7 @@ import unittest
 
 import events
 import nsview
+import procview
 from events import Actor, Stream, get
 
 
@@ -63,6 +64,17 @@ class Words(unittest.TestCase):
             done = subprocess.run([*command, "events"], capture_output=True, text=True, timeout=events.SECONDS)
         self.assertEqual((done.returncode, done.stdout), (3, ""))
         self.assertIn("nsview doctor", done.stderr)
+
+
+    def test_privileges_are_given_up_once_it_listens(self):
+        """What it may still do is read others' files for names, and end what it has begun."""
+        known = procview.capability_names()
+        with Stream() as stream:
+            status = procview.status(stream.process.pid)
+        for key in ("CapPrm", "CapEff"):
+            mask = int(status[key], 16)
+            self.assertLessEqual({known[number] for number in range(64) if mask >> number & 1},
+                                 {"CAP_BPF", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"})
 
 
 @nsview.requires_root

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A recording shows what was shown when it was made, on any machine, and holds what was selected."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -10,8 +11,11 @@ import tempfile
 import time
 import unittest
 
+import events
 import nsview
+import procview
 import recording
+from events import get
 
 # What a process is. Its use of the machine is as old as the last snapshot.
 IDENTITY = ["container", "user", "pid", "in_user", "in_pid", "ppid", "in_ppid", "uid", "euid", "suid", "fsuid",
@@ -25,6 +29,14 @@ SECRET = "a-word-of-a-process-that-was-not-selected"
 def identities(output):
     rows = {row["pid"]: row for row in json.loads(output)}
     return {pid: {key: row[key] for key in IDENTITY} for pid, row in rows.items()}
+
+
+def sleepers(name):
+    """For how many seconds those in a container sleep; None: one of them is no more, and not yet gone."""
+    rows = json.loads(recording.here("ps", "--json", "-c", name))
+    if [row for row in rows if row["stat"].startswith("Z")]:
+        return None
+    return {int(row["args"][1]) for row in rows if row["args"] and row["args"][0] == "sleep"}
 
 
 @nsview.requires_root
@@ -69,6 +81,19 @@ class Replay(unittest.TestCase):
         lines = [json.loads(line) for line in self.check_same_lines("-c", self.name, "--snapshot")]
         self.assertIn("exec", {line["event"]["action"] for line in lines})
 
+    def test_the_stream_of_a_container_that_was_there_is_the_live_one(self):
+        """With its first process's parent, which is not in the recording."""
+        with recording.Container(self.name) as container:
+            with recording.Recorded(self.path, "-c", self.name, "--snapshot") as recorded:
+                container.do("sleep 0.01")
+        lines = [json.loads(line) for line in recorded.lines.splitlines()]
+        first, = [line["process"] for line in lines if line["event"]["action"] == "snapshot"
+                  and get(line, "process", "vpid") == 1]
+        self.assertIn("entity_id", first["parent"])
+        self.assertNotIn(first["parent"]["pid"], [line["process"]["pid"] for line in lines if "process" in line])
+        self.assertEqual(recording.elsewhere(self.folder, "events", "--replay", str(self.path), "--snapshot"),
+                         recorded.lines)
+
     def test_the_stream_of_containers_is_the_live_one(self):
         self.check_same_lines("--containers")
 
@@ -83,13 +108,14 @@ class Replay(unittest.TestCase):
         shown = []
         with recording.Container(self.name) as container:
             with recording.Recorded(self.path, "-c", self.name) as recorded:
-                for words in ("sleep 1000 & first=$!",
-                              "setpriv --reuid=65534 --clear-groups sleep 1001 & all=$!",
-                              "sh -c 'sleep 1002; true' & all=\"$all $!\"",
-                              "kill $first; setpriv --bounding-set -all sleep 1003 & all=\"$all $!\""):
-                    container.do(f"{words}\nsleep 0.2")
+                for words, sleeping in (
+                        ("sleep 1000 & first=$!", {1000}),
+                        ("setpriv --reuid=65534 --clear-groups sleep 1001 & all=$!", {1000, 1001}),
+                        ("sh -c 'sleep 1002; true' & all=\"$all $!\"", {1000, 1001, 1002}),
+                        ("kill $first; wait $first; setpriv --bounding-set -all sleep 1003 & all=\"$all $!\"", {1001, 1002, 1003})):
+                    container.do(words)
+                    nsview.wait_until(lambda: sleepers(self.name) == sleeping)
                     shown.append((time.time(), recording.here("ps", "--json", "-c", self.name)))
-                    time.sleep(0.2)
                 container.do("kill $all")
         del recorded
         for count, (moment, live) in enumerate(shown, 2):
@@ -196,12 +222,45 @@ class Replay(unittest.TestCase):
         shell.terminate()
         said = shell.communicate(timeout=nsview.SECONDS)[1]
         self.assertEqual(shell.returncode, 1, said)
-        self.assertIn(str(self.path), said)
+        self.assertIn(f"write the recording {self.path}", said.splitlines()[0])  # at once
+        self.assertRegex(said.splitlines()[-1], rf"\d+ of the \d+ records of {self.path}")
         done = nsview.run("events", "--replay", str(self.path))
         # The end is small: where it still fits behind the last whole record, it tells how many are missing.
         has_end = recording.has_mark(self.path, recording.MARK_END)
         self.assertIn("records could not be written" if has_end else "has no end", done.stderr)
         self.assertTrue(done.stdout.endswith("\n"))
+
+    TABLE = ["uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "in_uid", "in_euid", "eff", "prm", "inh",
+             "bnd", "amb", "userns", "chain", "ns", "cgroup"]
+
+    def table(self, *words):
+        """{pid: (start, what hooks tell of)}."""
+        rows = json.loads(recording.here("ps", "--json", *words))
+        return {row["pid"]: (events.time_ns(row["start"]), {key: row[key] for key in self.TABLE}) for row in rows}
+
+    @staticmethod
+    def is_same(one, other):
+        return other and abs(one[0] - other[0]) < events.SAME_NS and one[1] == other[1]
+
+    def test_after_a_storm_the_table_is_a_new_snapshot(self):
+        actors = [events.Actor() for _ in range(5)]
+        self.addCleanup(lambda: [actor.end() for actor in actors])
+        with recording.Recorded(self.path) as recorded:
+            storm = events.Storm("mixed", 2, self.folder / "program")
+            storm.go()
+            for number, actor in enumerate(actors):
+                actor.do("setresgid", 4, 5, 6)
+                actor.do("unshare", events.CLONE["uts"] | events.CLONE["net"])
+                actor.fork("clone3", events.CLONE["user"] if number % 2 else 0)
+                actor.do("capset", 0, 0, 0)
+            storm.result()
+            before = self.table()
+        after, shown = self.table(), self.table("--replay", str(self.path))
+        del recorded
+        same = {pid: row for pid, row in before.items() if self.is_same(row, after.get(pid))}
+        self.assertLessEqual({actor.pid for actor in actors}, set(same))
+        self.assertEqual([(row, shown.get(pid)) for pid, row in same.items()
+                          if not self.is_same(row, shown.get(pid))], [])
 
     def refuse(self, exit_code, words, *command):
         done = nsview.run(*command, check=exit_code)

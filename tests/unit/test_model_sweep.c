@@ -148,6 +148,26 @@ static void a_process_whose_end_was_told_has_not_ended_twice(void **state)
 	model_free(model);
 }
 
+/* The end of the process that had the pid before was lost. */
+static void a_pid_that_is_another_processs_by_now_tells_of_the_first_ones_end(void **state)
+{
+	struct model *model = model_of_two();
+	struct repairs repairs = {.model = model};
+	struct event_make make = {0};
+	(void)state;
+
+	event_start(&make, EVENT_FORK, 100, 1);
+	assert_int_equal(model_sweep_reused(model, &make.record, take_repair, &repairs), 0);
+	assert_int_equal(repairs.count, 0);
+	make.record.start_boot_ns = start_of(200);
+	assert_int_equal(model_sweep_reused(model, &make.record, take_repair, &repairs), 0);
+	assert_int_equal(repairs.count, 1);
+	assert_int_equal(repairs.actions[0], EVENT_EXIT);
+	assert_int_equal(repairs.tgids[0], 100);
+	assert_true(repairs.flags[0] & EVENT_INFERRED);
+	model_free(model);
+}
+
 static void a_sweep_tells_of_credentials_and_namespaces_that_changed(void **state)
 {
 	struct model *model = model_of_two();
@@ -235,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_does_not_know_better_than_what_came_after_it_began),
 		cmocka_unit_test(a_zombie_comes_and_goes_in_silence),
 		cmocka_unit_test(a_process_whose_end_was_told_has_not_ended_twice),
+		cmocka_unit_test(a_pid_that_is_another_processs_by_now_tells_of_the_first_ones_end),
 		cmocka_unit_test(a_sweep_tells_of_credentials_and_namespaces_that_changed),
 		cmocka_unit_test(without_a_gap_two_successive_sweeps_must_see_other_credentials),
 		cmocka_unit_test(cpu_time_is_that_of_all_threads_at_the_last_sweep),
