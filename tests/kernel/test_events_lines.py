@@ -42,7 +42,8 @@ class Lines(unittest.TestCase):
         on_none = self.actor(start_new_session=True)
         number = int(procview.stat(on_it.pid)[7])  # proc(5): bits 31 to 20 and 7 to 0 are the minor
         wanted = {"major": number >> 8 & 0xFFF, "minor": number & 0xFF | number >> 12 & 0xFFF00}
-        self.assertEqual(wanted, {"major": os.major(os.fstat(theirs).st_rdev), "minor": os.minor(os.fstat(theirs).st_rdev)})
+        device = os.fstat(theirs).st_rdev
+        self.assertEqual(wanted, {"major": os.major(device), "minor": os.minor(device)})
         line = self.lines(stream, on_it.pid, "exec")[-1]
         self.assertEqual(get(line, "process", "tty", "char_device"), wanted)
         self.assertNotIn("tty", self.lines(stream, on_none.pid, "exec")[-1]["process"])

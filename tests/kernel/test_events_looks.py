@@ -103,7 +103,8 @@ class Looks(unittest.TestCase):
         program = self.folder / "program"
         shutil.copy(events.ACTOR, program)
         with Stream("--hooks", "credentials=syscall") as stream:
-            for action, *command in (("fork", "fork"), ("exec", "exec", program), ("namespaces_changed", "unshare", CLONE["uts"])):
+            for action, *command in (("fork", "fork"), ("exec", "exec", program),
+                                     ("namespaces_changed", "unshare", CLONE["uts"])):
                 with self.subTest(action=action):
                     actor = self.actor(stream)
                     pid, start, before = actor.pid, len(stream.of(actor.pid)), facts(actor.pid)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The options of `nsview events`, on real processes."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,6 +19,17 @@ from events import Actor, Stream, get
 
 def lines(*words, **options):
     return [json.loads(line) for line in nsview.run("events", *words, **options).stdout.splitlines()]
+
+
+def ring_sizes(pid):
+    """Of each ring buffer that a process has: BPF_MAP_TYPE_RINGBUF is 27 (linux/bpf.h)."""
+    found = []
+    for place in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            said = dict(line.split(":", 1) for line in place.read_text().splitlines() if ":" in line)
+            if said.get("map_type", "").strip() == "27":
+                found.append(int(said["max_entries"]))
+    return found
 
 
 @nsview.requires_root
@@ -116,13 +128,9 @@ class Extent(unittest.TestCase):
             self.assertEqual([line["event"]["action"] for line in found if "process" in line], ["snapshot"])
 
     def test_ring_is_of_that_size(self):
-        """BPF_MAP_TYPE_RINGBUF is 27 (linux/bpf.h)."""
         for words, size in (((), 8 << 20), (("--ring", "64k"), 64 << 10), (("--ring", "1m"), 1 << 20)):
             with self.subTest(words=words), Stream(*words) as stream:
-                maps = [dict(line.split(":", 1) for line in place.read_text().splitlines() if ":" in line)
-                        for place in pathlib.Path(f"/proc/{stream.process.pid}/fdinfo").iterdir()]
-                self.assertEqual([int(each["max_entries"]) for each in maps if each.get("map_type", "").strip() == "27"],
-                                 [size])
+                self.assertEqual(ring_sizes(stream.process.pid), [size])
 
     def test_stats_are_said_at_the_end(self):
         with Stream("--stats") as stream:

@@ -112,7 +112,8 @@ class Replay(unittest.TestCase):
                         ("sleep 1000 & first=$!", {1000}),
                         ("setpriv --reuid=65534 --clear-groups sleep 1001 & all=$!", {1000, 1001}),
                         ("sh -c 'sleep 1002; true' & all=\"$all $!\"", {1000, 1001, 1002}),
-                        ("kill $first; wait $first; setpriv --bounding-set -all sleep 1003 & all=\"$all $!\"", {1001, 1002, 1003})):
+                        ("kill $first; wait $first; setpriv --bounding-set -all sleep 1003 & all=\"$all $!\"",
+                         {1001, 1002, 1003})):
                     container.do(words)
                     nsview.wait_until(lambda: sleepers(self.name) == sleeping)
                     shown.append((time.time(), recording.here("ps", "--json", "-c", self.name)))
@@ -230,8 +231,8 @@ class Replay(unittest.TestCase):
         self.assertIn("records could not be written" if has_end else "has no end", done.stderr)
         self.assertTrue(done.stdout.endswith("\n"))
 
-    TABLE = ["uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "in_uid", "in_euid", "eff", "prm", "inh",
-             "bnd", "amb", "userns", "chain", "ns", "cgroup"]
+    TABLE = ["uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "eff", "prm", "inh", "bnd", "amb", "userns",
+             "chain", "ns", "cgroup"]
 
     def table(self, *words):
         """{pid: (start, what hooks tell of)}."""
