@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,11 +17,13 @@ import threading
 import time
 import unittest
 
+import recording
 from harness.ptys import Pty
 from nsview import NSVIEW, SECONDS, requires_outside, requires_root, run, wait_until
 
 RECORDING = pathlib.Path(__file__).resolve().parent.parent / "replay/two.nsview"
 NOBODY = 65534
+GAP, HOOKS = 7, 13  # bpf/event.h: enum record_type, enum hook_id
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x0e\x0f]")
 
 
@@ -37,6 +40,11 @@ def busy():
     finally:
         process.kill()
         process.wait()
+
+
+def time_of(record):
+    """Of any that has one: it stands right behind the header."""
+    return struct.unpack_from("<Q", record, 8)[0]
 
 
 def row_of(text, pid):
@@ -140,6 +148,25 @@ class Once(unittest.TestCase):
         text = top("--replay", str(RECORDING), "--at", "+0").stdout
         self.assertFalse(row_of(text, 32378), text)
         self.assertTrue(row_of(text, 32325), text)
+
+    def test_what_was_lost_is_counted_for_whatever_reason(self):
+        ring_full, skipped, output = 0, 1, 2  # enum gap_reason
+        with tempfile.NamedTemporaryFile() as file:
+            found = list(recording.records(RECORDING))
+            data = RECORDING.read_bytes()
+            header = data[:len(data) - sum(len(record) for _, record in found)]
+            gaps = [struct.pack("<IHHQQQII", 40, GAP, 0, time_of(found[-1][1]), first, last, reason, hook) for
+                    first, last, reason, hook in ((100, 106, ring_full, 0), (110, 114, skipped, 1), (120, 122, output, HOOKS))]
+            file.write(header + b"".join(record for _, record in found[:-1]) + b"".join(gaps) + found[-1][1])
+            file.flush()
+            self.assertRegex(top("--replay", file.name).stdout.splitlines()[1], r" 15 lost\b")
+            with Terminal("top", "--replay", file.name, "--at", "+0") as terminal, tempfile.TemporaryDirectory() as folder:
+                terminal.read_until("Help")
+                terminal.send("\x1b[C" * 40)
+                text = terminal.view(pathlib.Path(folder) / "view")
+        self.assertRegex(text.splitlines()[1], r" 15 lost\b")
+        for number in (7, 5, 3):
+            self.assertRegex(text, rf"(?m)^\d\d:\d\d:\d\d LOST .* {number} events are missing")
 
     def test_a_reader_that_has_gone_is_no_failure(self):
         done = subprocess.run(f"{NSVIEW} top --once -d 0.1 | true; exit ${{PIPESTATUS[0]}}", shell=True,

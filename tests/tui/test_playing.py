@@ -5,10 +5,12 @@ to the byte: expected/ is made anew, to be looked at, by tests/replay/record --a
 import json
 import pathlib
 import re
+import struct
 import time
 import unittest
 
 import nsview
+import recording
 import screenful
 from nsview import NSVIEW
 from table import Table
@@ -18,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RECORDING = HERE.parent / "replay/two.nsview"
 REPLAY = (NSVIEW, "top", "--replay", str(RECORDING))
 ENVIRONMENT = {"TZ": "Asia/Tokyo", "NO_COLOR": "1"}
+EVENT = 5  # enum record_type
 AT = ("--at", "+0.75")
 LAYOUTS = {f"top-{width}x{height}": (width, height) for width, height in ((80, 24), (120, 30), (200, 50), (60, 12))}
 
@@ -95,6 +98,17 @@ class Play(unittest.TestCase):
         self.wait_as_at(terminal, 0)
         terminal.send("Right", "Right", "Right", "Right", "Left")  # at once, and the way is gone once
         self.wait_as_at(terminal, 0.6)
+
+    def test_events_of_a_step_are_counted(self):
+        terminal = self.open("--at", "+0", "-d", "0.4")
+        self.wait_as_at(terminal, 0)
+        terminal.send("Right")
+        frame = self.wait_as_at(terminal, 0.4)
+        start = struct.unpack_from("<Q", RECORDING.read_bytes(), 24)[0]
+        times = [struct.unpack_from("<Q", record, 8)[0] for kind, record in recording.records(RECORDING) if kind == EVENT]
+        count = sum(start < time <= start + 400_000_000 for time in times)
+        self.assertGreater(count, 0)
+        self.assertRegex(frame.lines[1], rf" {count / 0.4:.0f} events/s ")
 
     def test_it_plays_to_its_end_by_itself(self):
         terminal = self.open()

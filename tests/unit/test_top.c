@@ -260,6 +260,20 @@ static void a_long_name_is_cut_in_its_middle(void **state)
 	show_free(show);
 }
 
+static void where_columns_have_left_a_name_has_their_place(void **state)
+{
+	struct show *show = show_hostile("look-limits");
+
+	(void)state;
+	canvas_resize(show->canvas, 40, 12);
+	draw(show);
+	assert_memory_equal(line_of(show, 4), "- look-limits 1 ", 16);
+	canvas_resize(show->canvas, 26, 12);
+	draw(show);
+	assert_memory_equal(line_of(show, 4), "- loo...its 1", 13);
+	show_free(show);
+}
+
 static void columns_do_not_move_when_a_long_name_leaves(void **state)
 {
 	struct show *show = show_new(120, 30);
@@ -276,6 +290,16 @@ static void columns_do_not_move_when_a_long_name_leaves(void **state)
 	draw(show);
 	assert_memory_equal(line_of(show, 3), "  USER        PID", 17);
 	free(before);
+	show_free(show);
+}
+
+static void a_narrow_summary_says_it_in_fewer_words(void **state)
+{
+	struct show *show = show_new(40, 30);
+
+	(void)state;
+	draw(show);
+	assert_string_equal(line_of(show, 1), "3 containers: 2 root, 1 privileged");
 	show_free(show);
 }
 
@@ -307,7 +331,9 @@ int main(void)
 			what_a_row_has_beyond_its_declaration_is_seen_though_its_command_is_cut),
 		cmocka_unit_test(rows_are_marked),
 		cmocka_unit_test(a_long_name_is_cut_in_its_middle),
+		cmocka_unit_test(where_columns_have_left_a_name_has_their_place),
 		cmocka_unit_test(columns_do_not_move_when_a_long_name_leaves),
+		cmocka_unit_test(a_narrow_summary_says_it_in_fewer_words),
 		cmocka_unit_test(what_is_lost_stays_on_the_narrowest_screen),
 	};
 

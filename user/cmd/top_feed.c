@@ -235,6 +235,8 @@ static int take(void *context, const struct event_line *line)
 	case LINE_GAP:
 		change.kind = PANE_LOST;
 		change.lost = line->gap->last - line->gap->first + 1;
+		if (line->gap->hook >= HOOKS)
+			top->lost_unwritten += change.lost;
 		break;
 	default:
 		return 0;

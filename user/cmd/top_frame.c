@@ -104,7 +104,7 @@ static void count_events(struct top *top)
 	if (top->feed == FEED_SNAPSHOTS)
 		return;
 	source_report(top->session->source, hooks);
-	top->lost = 0;
+	top->lost = top->lost_unwritten;
 	for (size_t id = 0; id < HOOKS; id++) {
 		seen += hooks[id].seen;
 		top->lost += hooks[id].lost + hooks[id].skipped;

@@ -97,6 +97,7 @@ static int play_again(struct top *top)
 	top->live = NULL;
 	top->changes = NULL;
 	top->pane_count = top->pane_first = top->pane_selected = 0;
+	top->lost_unwritten = 0;
 	if (top_feed_restart(top) != EXIT_DONE) {
 		free(folds.items);
 		return -EIO;

@@ -133,6 +133,7 @@ struct top {
 	uint64_t seen_ns;
 	double events_per_s;
 	uint64_t lost;
+	uint64_t lost_unwritten;   /* of a recording: no hook's, but what the disk did not take */
 	uint64_t frame_ns;         /* when the next one is due, on the monotonic clock */
 	bool is_stale;             /* events have changed the model since the rows were made */
 	struct top_frozen *frozen; /* NULL: it goes on */

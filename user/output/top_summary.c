@@ -32,6 +32,9 @@ enum {
 	LEAVES_LAST,
 };
 
+/* "10 containers: 10 as host root, 10 privileged" and what is lost beside it. */
+#define WIDTH_BRIEF 60
+
 static void add_uptime(struct text *out, uint64_t seconds)
 {
 	if (seconds >= 86400)
@@ -130,7 +133,8 @@ static void draw_first(struct canvas *canvas, const struct top_frame *frame)
 	text_free(&line.text);
 }
 
-static void add_containers(struct text *out, const struct live_sums *sums)
+/* is_brief: on a narrow terminal, where its end would be cut. */
+static void add_containers(struct text *out, const struct live_sums *sums, bool is_brief)
 {
 	const char *separator = ": ";
 
@@ -140,7 +144,8 @@ static void add_containers(struct text *out, const struct live_sums *sums)
 		text_printf(out, "%zu container%s", sums->containers,
 			    sums->containers == 1 ? "" : "s");
 	if (sums->host_root) {
-		text_printf(out, "%s%zu as host root", separator, sums->host_root);
+		text_printf(out, is_brief ? "%s%zu root" : "%s%zu as host root", separator,
+			    sums->host_root);
 		separator = ", ";
 	}
 	if (sums->privileged)
@@ -171,7 +176,7 @@ static void draw_second(struct canvas *canvas, const struct top_frame *frame)
 	live_sum(frame->live, &sums);
 	top_line_part(&line, sums.host_root || sums.privileged ? STYLE_BOLD : STYLE_PLAIN, false,
 		      LEAVES_CONTAINERS);
-	add_containers(&line.text, &sums);
+	add_containers(&line.text, &sums, canvas_width(canvas) < WIDTH_BRIEF);
 	top_line_part(&line, STYLE_PLAIN, false, LEAVES_PROCS);
 	text_printf(&line.text, "%zu process%s", sums.procs, sums.procs == 1 ? "" : "es");
 	add_events(&line, &frame->summary);

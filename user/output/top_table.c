@@ -196,33 +196,46 @@ static void title_make(const struct table *table, const struct live_group *group
 	text_add_printable(title, group->container->name, strlen(group->container->name));
 }
 
-/* "plain  docker  ubuntu  3": how many there are stands where IN-PID does in other rows. */
-static void title_draw(const struct table *table, size_t y, const struct live_group *group,
-		       const struct cell *procs)
+/* Where the columns end that a group's name stands in; where almost all have left, it takes of the
+ * command's place what it needs, up to half of the line. */
+static size_t title_end(const struct table *table, const struct live_group *group, size_t besides)
 {
+	const char *name = group->container ? group->container->name : "";
+	size_t wanted = MARK_WIDTH + text_width(name, strlen(name)) + besides;
 	size_t end = MARK_WIDTH;
-	size_t count_width = text_width(table->text.data + procs->start, procs->length);
-	struct text title = {0};
-	size_t room;
 
 	for (enum live_column i = LIVE_USER; i <= LIVE_IN_PID; i++) {
 		if (!table->has_left[i])
 			end = table->at[i] + table->widths[i];
 	}
-	room = end - MARK_WIDTH > count_width ? end - MARK_WIDTH - count_width - 1 : 0;
+	if (!table->has_left[LIVE_CAPS])
+		return end;
+	return top_max(end, top_min(wanted, canvas_width(table->canvas) / 2));
+}
+
+/* "plain  docker  ubuntu  3": how many there are stands where IN-PID does in other rows. Returns
+ * where it ends. */
+static size_t title_draw(const struct table *table, size_t y, const struct live_group *group,
+			 const struct cell *procs)
+{
+	size_t besides = 1 + text_width(table->text.data + procs->start, procs->length);
+	size_t end = title_end(table, group, besides);
+	size_t room = end > MARK_WIDTH + besides ? end - MARK_WIDTH - besides : 0;
+	struct text title = {0};
+
 	title_make(table, group, room, &title);
 	name_put(table, y, room, &title);
 	canvas_put_right(table->canvas, y, MARK_WIDTH, end - MARK_WIDTH, STYLE_GROUP,
 			 table->text.data + procs->start, procs->length);
 	text_free(&title);
+	return end;
 }
 
 /* Of several judgements, as many as fit as a whole, and dots for the rest; the worst one is first. */
-static void verdict_draw(const struct table *table, size_t y, enum canvas_style style,
+static void verdict_draw(const struct table *table, size_t y, size_t x, enum canvas_style style,
 			 const struct cell *cell)
 {
 	static const char dots[] = "; ...";
-	size_t x = table->at[LIVE_COMMAND];
 	size_t room = canvas_width(table->canvas) > x ? canvas_width(table->canvas) - x : 0;
 	const char *verdict = table->text.data + cell->start;
 	size_t length = cell->length;
@@ -242,8 +255,9 @@ static void verdict_draw(const struct table *table, size_t y, enum canvas_style 
 static void group_draw(const struct table *table, size_t y, const struct live_group *group,
 		       const struct cell *cells)
 {
+	size_t end = title_draw(table, y, group, &cells[LIVE_IN_PID]);
+
 	canvas_put(table->canvas, y, 0, 1, STYLE_GROUP, group->is_folded ? "+" : "-", 1);
-	title_draw(table, y, group, &cells[LIVE_IN_PID]);
 	for (enum live_column i = LIVE_CPU; i < LIVE_COLUMNS; i++) {
 		enum canvas_style style = STYLE_GROUP;
 
@@ -253,7 +267,8 @@ static void group_draw(const struct table *table, size_t y, const struct live_gr
 			table_put(table, y, i, style, table->text.data + cells[i].start,
 				  cells[i].length);
 	}
-	verdict_draw(table, y, group->is_drifting ? STYLE_FULL : STYLE_GROUP, &cells[LIVE_COMMAND]);
+	verdict_draw(table, y, top_max(table->at[LIVE_COMMAND], end + 1),
+		     group->is_drifting ? STYLE_FULL : STYLE_GROUP, &cells[LIVE_COMMAND]);
 }
 
 static enum canvas_style style_of_cell(const struct live_row *row, enum live_column column)
