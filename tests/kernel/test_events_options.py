@@ -169,22 +169,28 @@ class Filters(unittest.TestCase):
         start, end = (line["event"]["sequence"] for line in stream.of(child))
         self.assertGreaterEqual(end - start, 2)
 
+    @staticmethod
+    def listening(pid, *words):
+        """It listens once it has told of a process that was there."""
+        stream = Stream("--snapshot", *words, is_awaited=False)
+        stream.wait(lambda: stream.by_pid.get(pid))
+        return stream
+
     def test_pid(self):
         with Actor() as actor:
             child = actor.fork("fork")
-            with Stream("-p", str(child), is_awaited=False) as stream, Stream():
+            with self.listening(child, "-p", str(child)) as stream:
                 actor.do("setresuid", 0, 0, 1000)
                 actor.finish("exit", 3)
-                stream.wait(lambda: stream.by_pid.get(child, [{}])[-1].get("event", {}).get("action") == "exit")
+                stream.wait(lambda: stream.of(child, "exit"))
                 self.assertEqual(set(stream.by_pid), {child})
 
     def test_filter(self):
-        with Actor() as actor:
-            with Stream("--filter", "suid=4321", is_awaited=False) as stream:
-                with Stream():  # attached later than the first one
-                    actor.do("setresuid", 0, 0, 4321)
+        with Actor() as actor, nsview.Subject() as there:
+            with self.listening(there.pid, "--filter", f"suid=4321 or pid={there.pid}") as stream:
+                actor.do("setresuid", 0, 0, 4321)
                 stream.wait(lambda: stream.of(actor.pid))
-                self.assertEqual(set(stream.by_pid), {actor.pid})
+                self.assertEqual(set(stream.by_pid), {actor.pid, there.pid})
 
     def test_a_hook_that_is_off_is_said_first(self):
         with Stream("--hooks", "namespaces=off") as stream, Actor() as actor:

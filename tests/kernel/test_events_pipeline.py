@@ -61,12 +61,15 @@ class Consumers(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-pipeline-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
+    @staticmethod
+    def tells_of_a_new_process(path):
+        subprocess.run(["true", "are-you-there"], check=True)
+        return path.exists() and b"are-you-there" in path.read_bytes()
+
     def record(self, path, count=50):
         with Stream("--output", str(path), is_awaited=False) as stream:
-            nsview.wait_until(path.exists)
-            with Stream() as ready:  # attached later than the first one
-                make_events(count)
-                ready.settle()
+            nsview.wait_until(lambda: self.tells_of_a_new_process(path))
+            make_events(count)
             stream.end(signal.SIGTERM)
         return path.read_bytes()
 
