@@ -56,10 +56,11 @@ class Docker(unittest.TestCase):
 
     def test_a_container_from_its_start_to_its_end(self):
         with docker.run("--name=whole", "--cap-add=MAC_ADMIN") as container:
+            pid = events.Pid(container.pid)
             self.stream.settle()
             said = container.inspect()
-            line = self.stream.of(container.pid, "exec")[-1]
-            self.check_inside(line, container.pid, ["sleep", "3600"])
+            line = self.stream.of(pid, "exec")[-1]
+            self.check_inside(line, pid, ["sleep", "3600"])
             nsview.wait_until(lambda: [line for line in self.stream.all()
                                        if get(line, "container", "id") == container.id
                                        and get(line, "container", "name") == "whole"])
@@ -70,13 +71,13 @@ class Docker(unittest.TestCase):
         self.stream.settle()
         nsview.wait_until(lambda: self.of_container(container.id, "container_exited"))
         self.assertEqual(len(self.of_container(container.id, "container_exited")), 1)
-        self.assertEqual(get(self.stream.of(container.pid, "exit")[0], "nsview", "exit_signal"), 9)
-        self.assertFalse([line for line in self.stream.of(container.pid) if line["nsview"]["inferred"]])
+        self.assertEqual(get(self.stream.of(pid, "exit")[0], "nsview", "exit_signal"), 9)
+        self.assertFalse([line for line in self.stream.of(pid) if line["nsview"]["inferred"]])
 
     def test_exec(self):
         """docker exec joins namespaces and drops to what the container may do; what each line tells fits the next."""
         with docker.run("--name=host-of-exec") as container:
-            pid = container.exec("--user=33", command=["sleep", "77"])
+            pid = events.Pid(container.exec("--user=33", command=["sleep", "77"]))
             self.stream.settle()
             lines = [line for line in self.stream.of(pid) if line["event"]["outcome"] == "success"]
             self.check_inside(lines[-1], pid, ["sleep", "77"])
@@ -88,7 +89,7 @@ class Docker(unittest.TestCase):
 
     def test_privileged_exec(self):
         with docker.run("--name=gains") as container:
-            pid = container.exec("--privileged", command=["sleep", "78"])
+            pid = events.Pid(container.exec("--privileged", command=["sleep", "78"]))
             self.stream.settle()
             line = self.stream.of(pid, "exec")[-1]
             self.check_inside(line, pid, ["sleep", "78"])
@@ -100,7 +101,7 @@ class Docker(unittest.TestCase):
             with docker.run("--name=other") as other, docker.run("--name=awaited") as awaited:
                 stream.wait(lambda: stream.of(awaited.pid, "exec"))
                 self.assertEqual(get(stream.of(awaited.pid, "exec")[-1], "container", "name"), "awaited")
-                self.assertEqual(stream.of(other.pid), [])
+                self.assertEqual(stream.of(events.Pid(other.pid)), [])
 
     def lines_of_a_run(self, stream, name):
         """Nothing but a selected container tells that a selecting stream has begun."""
