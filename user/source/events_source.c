@@ -23,6 +23,7 @@
 #define WAIT_MS_MAX 100 /* what is in the ring and not worth a wake-up waits no longer */
 #define CHECK_NS 1000000000ULL
 #define CLOCK_MOVED_NS 100000 /* less is the sampling itself */
+#define SWEEPS_AFTER_MISS 2   /* the first one notes what differs, the next one remembers it */
 
 struct events_source {
 	struct attach attach;
@@ -35,10 +36,11 @@ struct events_source {
 	uint64_t skipped[HOOKS];
 	struct event_counters *counters; /* of each CPU */
 	size_t cpus;
-	bool has_started; /* the first records have been handed out */
-	bool is_heeded;   /* what events_source_heed was given can be read */
-	bool has_missed;  /* something, since the last sweep that found everybody */
-	bool was_missed;  /* the same when this sweep began, and since */
+	bool has_started;        /* the first records have been handed out */
+	bool is_heeded;          /* what events_source_heed was given can be read */
+	bool was_missed;         /* something, since this sweep began */
+	unsigned int sweeps_due; /* without a miss, until a claim can be made again */
+	uint64_t trusted_ns;     /* what happened before then may come of a miss (boot clock) */
 	/* Of the call that is going on. */
 	record_sink sink;
 	void *context;
@@ -61,7 +63,7 @@ static uint64_t boot_now(const struct events_source *events)
 static int gap_give(struct events_source *events, struct gap_record *gap)
 {
 	gap->time_boot_ns = boot_now(events);
-	events->has_missed = true;
+	events->sweeps_due = SWEEPS_AFTER_MISS;
 	events->was_missed = true;
 	return events->sink(events->context, &gap->header);
 }
@@ -208,7 +210,7 @@ static int losses_check(struct events_source *events)
 /* Whether anything was missed up to this moment: asked before a claim, not only each second. */
 static bool events_have_missed(struct events_source *events)
 {
-	if (events->has_missed || !counters_read(events))
+	if (events->sweeps_due || !counters_read(events))
 		return true;
 	for (size_t cpu = 0; cpu < events->cpus; cpu++) {
 		uint64_t known = cpu < events->sequence.cpus ? events->sequence.cpu_lost[cpu] : 0;
@@ -234,7 +236,7 @@ static bool event_is_exact(struct events_source *events, const struct event_reco
 	if (!(record->flags & EVENT_INFERRED) || record->action != EVENT_CREDENTIALS)
 		return false;
 	return candidate && (candidate->tier == TIER_KPROBE || candidate->tier == TIER_FENTRY) &&
-	       !events_have_missed(events);
+	       record->time_boot_ns > events->trusted_ns && !events_have_missed(events);
 }
 
 int events_source_give(struct events_source *events, struct event_record *record, record_sink sink,
@@ -338,10 +340,15 @@ void events_source_sweep_start(struct events_source *events)
 	events->attach.loaded.object->bss->sweep_number++;
 }
 
-/* Everybody has been looked at since what was missed, unless something was again. */
+/* Everybody has been looked at since what was missed, unless something was again. Events of before may
+ * still lie in the ring. */
 void events_source_sweep_end(struct events_source *events)
 {
-	events->has_missed = events->was_missed;
+	if (events->was_missed || !events->sweeps_due)
+		return;
+	events->sweeps_due--;
+	if (!events->sweeps_due)
+		events->trusted_ns = boot_now(events);
 }
 
 const struct bpf_loaded *events_source_loaded(const struct events_source *events)
