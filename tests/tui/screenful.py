@@ -89,6 +89,16 @@ def cut(line, headings):
     return cells
 
 
+def title_of(line, headings):
+    """The number of processes stands in the innermost pid's column; where that has left, behind the name."""
+    if "CAPS" not in headings:
+        found = re.match(r"..(.+?) (\d+)(?: |$)", line)
+        return {"TITLE": found[1] if found else line[2:], "COUNT": found[2] if found else ""}
+    end = headings.get("IN-PID", headings["PID"])[1]
+    start = line.rfind(" ", 0, end) + 1
+    return {"TITLE": line[2:start].strip(), "COUNT": line[start:end]}
+
+
 def read(lines):
     """None: there is no table on the screen."""
     places = [place for place, line in enumerate(lines) if re.fullmatch(r" +(?:USER +)?PID\b[A-Z/% -]*\bCOMMAND", line)]
@@ -104,10 +114,7 @@ def read(lines):
                 pane.append(line)
         elif re.match(r"[-+▸▾▶▼] \S", line):
             cells = cut(line, {name: span for name, span in headings.items() if name not in ("USER", "PID", "IN-USER")})
-            # The number of processes stands in the innermost pid's column, or in the only one there is.
-            count_end = headings.get("IN-PID", headings["PID"])[1]
-            count_start = line.rfind(" ", 0, count_end) + 1
-            cells["TITLE"], cells["COUNT"] = line[2:count_start].strip(), line[count_start:count_end]
+            cells.update(title_of(line, headings))
             rows.append(Row(number, line[0], cells, True))
         elif line[2:].strip() and number < len(lines) - 1 and re.match(r"[ *x] ", line):
             cells = cut(line, headings)
