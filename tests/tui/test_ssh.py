@@ -73,6 +73,12 @@ def below(pid):
     return [found for child in nsview.children(pid) for found in (child, *below(child))]
 
 
+def comm(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    return None
+
+
 def is_running(pid):
     with contextlib.suppress(OSError):
         return pathlib.Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] not in "ZX"
@@ -119,7 +125,7 @@ class Ssh(table.Case):
 
     def test_a_connection_that_breaks_leaves_nothing(self):
         top, _ = self.connect()
-        pids = {pid: pathlib.Path(f"/proc/{pid}/comm").read_text().strip() for pid in below(top.pid)}
+        pids = {pid: comm(pid) for pid in below(top.pid)}
         self.assertIn("nsview", pids.values())
         nsview.kill(next(pid for pid, name in pids.items() if name == "dbclient"))
         nsview.wait_until(lambda: not any(map(is_running, pids)))

@@ -221,6 +221,64 @@ static void what_a_row_has_beyond_its_declaration_is_seen_though_its_command_is_
 	show_free(show);
 }
 
+/* Of the cell where the words begin, in the line that has the other ones in it, too. */
+static enum canvas_style style_of(struct show *show, const char *line_with, const char *words)
+{
+	size_t number = 0;
+
+	for (const char *at = strstr(show->text, line_with); at > show->text; at--)
+		number += at[-1] == '\n';
+	assert_non_null(strstr(line_of(show, number), words));
+	return canvas_at(show->canvas, number,
+			 (size_t)(strstr(line_of(show, number), words) - line_of(show, number)))
+		.style;
+}
+
+static void colours_repeat_what_capabilities_and_losses_say(void **state)
+{
+	struct show *show = show_new(120, 30);
+	const struct proc *bash = model_find(show->scene.machine.view.model, 3815);
+
+	(void)state;
+	((struct task_record *)bash->task)->caps[CAP_SET_EFFECTIVE] |= 1ULL << 21; /* SYS_ADMIN */
+	live_refresh(show->scene.live, NOW_NS);
+	draw(show);
+	assert_int_equal(style_of(show, " 4170 ", "full"), STYLE_FULL);
+	assert_int_equal(style_of(show, "- priv", "full"), STYLE_FULL);
+	assert_int_equal(style_of(show, " 3815 ", "docker-default +SYS_ADMIN"), STYLE_POWERFUL);
+	assert_int_equal(style_of(show, " 3816 ", "docker-default"), STYLE_PLAIN);
+	assert_int_equal(style_of(show, " 4388 ", "podman-default in userns"), STYLE_DIM);
+	assert_int_equal(style_of(show, " 3816 ", "0 "), STYLE_INSIDE); /* IN-USER */
+	assert_int_equal(style_of(show, " 3816 ", "root"), STYLE_PLAIN);
+	assert_int_equal(style_of(show, " lost", "0 lost"), STYLE_PLAIN);
+	show->frame.summary.lost = 345;
+	draw(show);
+	assert_int_equal(style_of(show, " lost", "345 lost"), STYLE_ALARM);
+	show_free(show);
+}
+
+/* docs: SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, DAC_READ_SEARCH, NET_ADMIN, MAC_ADMIN and BPF, by
+ * their numbers in linux/capability.h. */
+static void eight_capabilities_are_powerful_each_by_itself(void **state)
+{
+	static const int powerful[] = {2, 12, 16, 17, 19, 21, 33, 39};
+	struct show *show = show_new(120, 30);
+	const struct proc *bash = model_find(show->scene.machine.view.model, 3815);
+
+	(void)state;
+	for (int number = 0, next = 0; number <= 40; number++) {
+		bool is_powerful = next < (int)ARRAY_SIZE(powerful) && number == powerful[next];
+
+		next += is_powerful;
+		((struct task_record *)bash->task)->caps[CAP_SET_EFFECTIVE] = 1ULL << number;
+		live_refresh(show->scene.live, NOW_NS);
+		draw(show);
+		assert_int_equal(style_of(show, " 3815 ", caps_name(number)),
+				 is_powerful ? STYLE_POWERFUL : STYLE_PLAIN);
+	}
+	show_free(show);
+}
+
 static void rows_are_marked(void **state)
 {
 	struct show *show = show_new(120, 30);
@@ -329,6 +387,8 @@ int main(void)
 		cmocka_unit_test(the_rows_scroll_so_that_the_selected_one_is_seen),
 		cmocka_unit_test(
 			what_a_row_has_beyond_its_declaration_is_seen_though_its_command_is_cut),
+		cmocka_unit_test(colours_repeat_what_capabilities_and_losses_say),
+		cmocka_unit_test(eight_capabilities_are_powerful_each_by_itself),
 		cmocka_unit_test(rows_are_marked),
 		cmocka_unit_test(a_long_name_is_cut_in_its_middle),
 		cmocka_unit_test(where_columns_have_left_a_name_has_their_place),
