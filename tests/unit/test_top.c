@@ -2,6 +2,8 @@
 /* The frame of the live table on canvases of many sizes. */
 #include "show.h"
 
+#include "view/query.h"
+
 /* Of what machine.h knows nothing is not known: usage, so %CPU is `?`. Users are numbers. */
 static const char at_120[] =
 	"nsview  earth  Linux 6.1.0-50  up 9d  2 CPUs  26 %  mem 1.9/7.6G                   hooks 9/9 fentry  every 1 s  06:14:31\n"
@@ -188,6 +190,9 @@ static void the_rows_scroll_so_that_the_selected_one_is_seen(void **state)
 	draw(show);
 	assert_int_equal(show->first, count - 4);
 	assert_int_equal(selected_line(show->canvas), 6);
+	/* For who reads the screen by it: there, though hidden. */
+	assert_int_equal(canvas_cursor(show->canvas).y, 6);
+	assert_false(canvas_cursor(show->canvas).is_shown);
 	show->frame.selected = count - 3;
 	draw(show);
 	assert_int_equal(show->first, count - 4);
@@ -351,6 +356,25 @@ static void columns_do_not_move_when_a_long_name_leaves(void **state)
 	show_free(show);
 }
 
+static void what_a_filter_cannot_judge_is_counted(void **state)
+{
+	struct show *show = show_new(120, 30);
+	struct text complaint = {0};
+	struct filter *filter = NULL;
+
+	(void)state;
+	assert_int_equal(filter_parse("cpu>1", &show->scene.machine.view, &filter, &complaint), 0);
+	live_set(show->scene.live, &(struct live_settings){.filter = filter});
+	show->frame.filter = "cpu>1";
+	draw(show);
+	assert_non_null(strstr(line_of(show, 1), "8 not known"));
+	assert_non_null(strstr(line_of(show, 1), "only cpu>1"));
+	live_set(show->scene.live, &(struct live_settings){0});
+	filter_free(filter);
+	text_free(&complaint);
+	show_free(show);
+}
+
 static void a_narrow_summary_says_it_in_fewer_words(void **state)
 {
 	struct show *show = show_new(40, 30);
@@ -393,6 +417,7 @@ int main(void)
 		cmocka_unit_test(a_long_name_is_cut_in_its_middle),
 		cmocka_unit_test(where_columns_have_left_a_name_has_their_place),
 		cmocka_unit_test(columns_do_not_move_when_a_long_name_leaves),
+		cmocka_unit_test(what_a_filter_cannot_judge_is_counted),
 		cmocka_unit_test(a_narrow_summary_says_it_in_fewer_words),
 		cmocka_unit_test(what_is_lost_stays_on_the_narrowest_screen),
 	};
