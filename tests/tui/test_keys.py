@@ -58,6 +58,16 @@ class Search(two.Case):
                 self.assertGreaterEqual(len(wanted), 2)
                 nsview.wait_until(lambda: (row := top.chosen()) and row.line in wanted)
 
+    def test_n_and_shift_n_go_on_and_back(self):
+        top, _ = self.full()
+        top.send("/")
+        top.type("sleep 200")
+        top.send("Enter")
+        pid = lambda: (row := top.chosen()) and "sleep 200" in row.cells["COMMAND"] and row.pid
+        first = top.wait(lambda lines: pid())
+        self.assertNotIn(top.step(pid, "n"), (None, first))
+        self.assertEqual(top.step(pid, "N"), first)
+
     def test_what_is_nowhere_is_said(self):
         top, _ = self.full()
         top.send("/")

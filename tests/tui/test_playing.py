@@ -110,6 +110,15 @@ class Play(unittest.TestCase):
         self.assertGreater(count, 0)
         self.assertRegex(frame.lines[1], rf" {count / 0.4:.0f} events/s ")
 
+    def test_what_is_folded_stays_so_on_the_way_back(self):
+        terminal = self.open("--at", "+3")
+        first(terminal)
+        terminal.send("-")
+        frame = terminal.frame(lambda frame: {group.mark for group in frame.groups()} == {"+"})
+        terminal.send("Left")
+        frame = terminal.frame(lambda now: now.lines[0] != frame.lines[0])
+        self.assertEqual({group.mark for group in frame.groups()}, {"+"})
+
     def test_it_plays_to_its_end_by_itself(self):
         terminal = self.open()
         frame = first(terminal)

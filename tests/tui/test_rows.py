@@ -222,6 +222,15 @@ class Pane(two.Case):
         top.send("Home")
         top.frame(lambda frame: frame.pane == before)
 
+    def test_escape_leaves_it(self):
+        top, _ = self.full(size=(120, 30))
+        self.wait_told(top, self.become_nobody(ONE, "7006"), "root -> nobody")
+        for key in ("Escape", "Tab"):
+            top.send("Tab")
+            top.wait(lambda lines: top.chosen_change() and not top.chosen())
+            top.send(key)
+            top.wait(lambda lines: top.chosen() and not top.chosen_change())
+
     def test_e_hides_and_shows_it(self):
         top, frame = self.full()
         self.assertEqual(frame.pane_title, "changes")

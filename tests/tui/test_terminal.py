@@ -255,6 +255,14 @@ class Looks(unittest.TestCase):
             self.assertGreater(max(frames), 0)  # its clock goes
             self.assertLess(statistics.median(frames), 200, frames)
 
+    def test_ctrl_l_draws_everything_anew(self):
+        with Pty(*TOP, "-d", "3600") as terminal:
+            terminal.read_until("Quit")
+            terminal.forget()
+            terminal.send(b"\x0c")
+            terminal.read_until("Quit")
+            self.assertIn(NAME, terminal.text())
+
     def test_a_frozen_frame_writes_less(self):
         with Pty(*TOP) as terminal:
             terminal.read_until(NAME)
