@@ -5,6 +5,7 @@ import calendar
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -256,40 +257,50 @@ class Storm:
 
 
 class Lines:
-    """What nsview events wrote into a file, for streams too fast to be checked as they come."""
+    """What nsview events wrote into a file, for streams too fast to be checked as they come. Others may storm
+    beside it: what is not asked for is not parsed."""
 
-    def __init__(self, path):
-        data = path.read_bytes()
+    def __init__(self, path, start=0):
+        """start: how many bytes are left out, and the line that goes on or begins there."""
+        with open(path, "rb") as file:
+            file.seek(start)
+            data = file.read()
         self.is_whole = not data or data.endswith(b"\n")
-        self.lines = [json.loads(raw) for raw in data.splitlines()]
+        self.lines = KeptLines()
+        self.lines.raw = data.splitlines()[bool(start):]
 
     def of(self, pid, *actions):
-        return told_of(pid, [line for line in self.lines if get(line, "process", "pid") == pid], actions)
+        mark = f'"pid":{int(pid)}'.encode()
+        found = (json.loads(raw) for raw in self.lines.raw if mark in raw)
+        return told_of(pid, [line for line in found if get(line, "process", "pid") == pid], actions)
+
+    def gaps(self):
+        """A quote within a text has a backslash before it: this is none."""
+        return [json.loads(raw)["nsview"]["gap"] for raw in self.lines.raw if b'"action":"gap"' in raw]
+
+    def numbers(self):
+        """(first, last, gap or None) of each event and each gap."""
+        for raw in self.lines.raw:
+            if b'"action":"gap"' in raw:
+                gap = json.loads(raw)["nsview"]["gap"]
+                yield gap["first"], gap["last"], gap
+            elif found := re.search(rb'"sequence":(\d+)', raw):
+                yield int(found[1]), int(found[1]), None
 
     def last(self):
         """The number of the last event, lost or not."""
-        return max(number for line in self.lines for number in (
-            get(line, "event", "sequence"), get(line, "nsview", "gap", "last")) if number)
-
-    def gaps(self):
-        return [line["nsview"]["gap"] for line in self.lines if line["event"]["action"] == "gap"]
+        return max(last for _, last, _ in self.numbers())
 
     def lost(self):
         return sum(gap["lost"] for gap in self.gaps())
 
     def holes(self):
         """Where the sequence does not rise by one, and no gap names the hole."""
-        found, last = [], None
-        for line in self.lines:
-            number = get(line, "event", "sequence")
-            if gap := get(line, "nsview", "gap"):
-                if last is not None and (gap["first"] != last + 1 or gap["last"] - gap["first"] + 1 != gap["lost"]):
-                    found.append((last, gap))
-                last = gap["last"]
-            elif number is not None:
-                if last is not None and number != last + 1:
-                    found.append((last, number))
-                last = number
+        found, before = [], None
+        for first, last, gap in self.numbers():
+            if before is not None and (first != before + 1 or (gap and last - first + 1 != gap["lost"])):
+                found.append((before, gap or first))
+            before = last
         return found
 
 

@@ -144,11 +144,12 @@ class Stopped(Folder):
     def marker(self, watching, *command):
         """A process of whose end the file tells: with a small ring another one's may be lost, too."""
         for _ in range(50):
+            start = self.path.stat().st_size
             process = subprocess.Popen([*command, "true"])
             pid = events.Pid(process.pid)
             process.wait()
             watching.drain()
-            if Lines(self.path).of(pid, "exit"):
+            if Lines(self.path, start).of(pid, "exit"):
                 return pid
         raise nsview.Failed("no end is told of")
 
