@@ -109,6 +109,8 @@ class Play(unittest.TestCase):
         count = sum(start < time <= start + 400_000_000 for time in times)
         self.assertGreater(count, 0)
         self.assertRegex(frame.lines[1], rf" {count / 0.4:.0f} events/s ")
+        time.sleep(1)  # more than two frames, of a recording that stands still
+        self.assertEqual(terminal.lines()[1], frame.lines[1])
 
     def test_what_is_folded_stays_so_on_the_way_back(self):
         terminal = self.open("--at", "+3")
