@@ -23,32 +23,34 @@ static int tell(void *context, const struct record_header *record)
 	return 0;
 }
 
+static void take(struct usage *usage, enum record_type type, struct record_header *record,
+		 size_t size)
+{
+	record->type = (__u16)type;
+	record->size = (__u32)size;
+	assert_int_equal(usage_take(usage, record), 0);
+}
+
 static void take_process(struct usage *usage, uint32_t tgid, uint32_t threads, uint64_t cpu_ns)
 {
-	const struct usage_record record = {
-		.header = {.size = sizeof(record), .type = RECORD_USAGE},
-		.start_boot_ns = start_of(tgid),
-		.tgid = tgid,
-		.threads = threads,
-		.cpu_ns = cpu_ns,
+	struct usage_record record = {
 		.rss_pages = tgid,
 		.state = 'R',
+		.threads = threads,
+		.start_boot_ns = start_of(tgid),
+		.cpu_ns = cpu_ns,
+		.tgid = tgid,
 	};
 
-	assert_int_equal(usage_take(usage, &record.header), 0);
+	take(usage, RECORD_USAGE, &record.header, sizeof(record));
 }
 
 static void take_thread(struct usage *usage, uint32_t tgid, uint32_t tid, uint64_t cpu_ns)
 {
-	const struct thread_record record = {
-		.header = {.size = sizeof(record), .type = RECORD_THREAD},
-		.start_boot_ns = start_of(tgid),
-		.tgid = tgid,
-		.tid = tid,
-		.cpu_ns = cpu_ns,
-	};
+	struct thread_record record = {.tgid = tgid, .tid = tid, .cpu_ns = cpu_ns};
 
-	assert_int_equal(usage_take(usage, &record.header), 0);
+	record.start_boot_ns = start_of(tgid);
+	take(usage, RECORD_THREAD, &record.header, sizeof(record));
 }
 
 static const struct usage_record *told_of(const struct told *told, uint32_t tgid)
