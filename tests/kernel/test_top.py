@@ -79,9 +79,9 @@ class Terminal(Pty):
     def has_open(self, path):
         return any(os.path.realpath(link) == str(path) for link in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir())
 
-    def view(self, path):
-        """What `w` writes there, which is no file yet."""
-        self.send(f"w\x15{path}\r")
+    def view(self, path, keys=""):
+        """What `w` writes there, which is no file yet, typed at once behind the keys."""
+        self.send(f"{keys}w\x15{path}\r")
         wait_until(lambda: path.exists() and path.stat().st_size and not self.has_open(path))
         return path.read_text()
 
@@ -303,8 +303,8 @@ class Live(unittest.TestCase):
     def test_a_recording_plays_pauses_and_is_stepped_through(self):
         with tempfile.TemporaryDirectory() as folder, \
              self.open("top", "--replay", str(RECORDING), "--at", "+0") as terminal:
-            def view(number):
-                return terminal.view(pathlib.Path(folder) / str(number))
+            def view(number, keys=""):
+                return terminal.view(pathlib.Path(folder) / str(number), keys)
 
             def pids(text):
                 return [line.split()[1] for line in text.splitlines() if line.startswith(("  root", "  nobody"))]
@@ -312,8 +312,7 @@ class Live(unittest.TestCase):
             start = view(0)
             self.assertIn("paused", start)
             self.assertEqual(pids(start), ["32325", "32329"])
-            terminal.send("\x1b[C" * 40)
-            end = view(1)
+            end = view(1, "\x1b[C" * 5)
             self.assertIn("at its end", end)
             self.assertIn("32378", pids(end))
             terminal.send("\x1b[D" * 40)
