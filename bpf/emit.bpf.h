@@ -13,8 +13,6 @@
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
 
-#define WAKE_WINDOW 16384 /* more in the ring than wake_bytes + this: the reader was woken before */
-
 struct emission {
 	struct event_record *record; /* header.size: bytes used; header.pad: a part had no room */
 	u64 room;
@@ -89,14 +87,17 @@ static __always_inline void emit_chunk(struct emission *out, u32 part, const voi
 	out->record->header.size -= EMIT_CHUNK - ((size + 7) & ~7ULL);
 }
 
+/* A wake-up costs this task 2 us and more, an interrupt of its own processor: one for each time that
+ * the reader has gone to sleep. */
 static __always_inline u64 emit_wake_flag(bool is_urgent)
 {
-	u64 pending;
-
 	if (is_urgent)
 		return BPF_RB_FORCE_WAKEUP;
-	pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	return pending - wake_bytes < WAKE_WINDOW ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if (!kernel_forget(reader_waits) ||
+	    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < wake_bytes)
+		return BPF_RB_NO_WAKEUP;
+	reader_waits = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline void emit_end(struct emission *out, u32 hook, bool is_urgent)

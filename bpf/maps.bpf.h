@@ -45,6 +45,9 @@ const volatile unsigned int env_max __weak = 0;
 /* With so many bytes in the ring its reader is woken. */
 const volatile unsigned int wake_bytes __weak = 1 << 20;
 
+/* The reader has nothing to read and waits for so much. Whoever wakes it says no more. */
+unsigned int reader_waits __weak = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);

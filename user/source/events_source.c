@@ -316,8 +316,10 @@ int events_source_poll(struct events_source *events, int timeout_ms, record_sink
 
 	events->sink = sink;
 	events->context = context;
-	if (!events->has_started)
+	if (!events->has_started) {
 		r = events_start(events);
+		timeout_ms = 0; /* what has come since the hooks listen waits no longer */
+	}
 	while (!r) {
 		r = events_wait(events, timeout_ms);
 		if (r || !timeout_ms || events->is_heeded)
@@ -391,7 +393,8 @@ static int events_open(struct events_source *events, const struct attach_options
 	events->counters = mem_new(events->cpus * sizeof(*events->counters));
 	events->ring = ring_open(bpf_map__fd(events->attach.loaded.object->maps.events),
 				 options->listen->ring_bytes,
-				 events->attach.loaded.object->rodata->wake_bytes);
+				 events->attach.loaded.object->rodata->wake_bytes,
+				 &events->attach.loaded.object->bss->reader_waits);
 	return events->ring ? 0 : -errno;
 }
 

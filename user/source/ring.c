@@ -24,6 +24,7 @@ struct ring {
 	const char *data;
 	size_t bytes;
 	size_t wake_bytes;
+	uint32_t *waits; /* for the kernel side to see */
 	size_t page_bytes;
 	uint64_t at; /* read so far; *consumer may lag behind */
 	int epoll;
@@ -73,7 +74,7 @@ static int ring_watch(struct ring *ring, int map)
 	return 0;
 }
 
-struct ring *ring_open(int map, size_t bytes, size_t wake_bytes)
+struct ring *ring_open(int map, size_t bytes, size_t wake_bytes, uint32_t *waits)
 {
 	struct ring *ring = mem_new(sizeof(*ring));
 	int r;
@@ -81,6 +82,7 @@ struct ring *ring_open(int map, size_t bytes, size_t wake_bytes)
 	ring->epoll = -1;
 	ring->bytes = bytes;
 	ring->wake_bytes = wake_bytes;
+	ring->waits = waits;
 	ring->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	r = ring_map(ring, map);
 	if (!r)
@@ -108,17 +110,19 @@ int ring_wait(struct ring *ring, int timeout_ms)
 	uint32_t answer = RING_SILENT;
 	int r;
 
-	/* What came while the last reading went on may be so much that nobody wakes for it. */
-	if (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->at >= ring->wake_bytes)
+	/* In this order: nobody wakes for what came before that was seen. */
+	__atomic_store_n(ring->waits, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(ring->producer, __ATOMIC_SEQ_CST) - ring->at >= ring->wake_bytes)
 		timeout_ms = 0;
 	r = epoll_wait(ring->epoll, events, 2, timeout_ms);
 	if (r < 0)
-		return -errno;
+		r = -errno;
+	__atomic_store_n(ring->waits, 0, __ATOMIC_RELAXED);
 	for (int i = 0; i < r; i++) {
 		if (events[i].data.u32 > answer)
 			answer = events[i].data.u32;
 	}
-	return (int)answer;
+	return r < 0 ? r : (int)answer;
 }
 
 /* A slot's bytes, in one piece though they may go round the end. */

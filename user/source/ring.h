@@ -8,14 +8,15 @@
 #define NSVIEW_SOURCE_RING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "wire/wire.h"
 
 struct ring;
 
-/* map: of BPF_MAP_TYPE_RINGBUF with that many bytes; borrowed. wake_bytes: the kernel side wakes its
- * reader when so many are in it, and not again when there are far more. NULL and errno. */
-struct ring *ring_open(int map, size_t bytes, size_t wake_bytes);
+/* map: of BPF_MAP_TYPE_RINGBUF with that many bytes; borrowed. With wake_bytes in it the kernel side
+ * wakes its reader, if *waits is not 0, and makes it 0. NULL and errno. */
+struct ring *ring_open(int map, size_t bytes, size_t wake_bytes, uint32_t *waits);
 void ring_close(struct ring *ring);
 
 enum ring_answer {
