@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Putting an event into the ring, part by part, in the order of enum event_part.
+ * Putting an event together, part by part, in the order of enum event_part, and into the ring.
  *
- * A record is built in the ring itself: per-CPU memory would be overwritten by whoever preempts.
- * The kernel wants to know at load how much is reserved, so there are a few sizes, and header.size
- * says how much of one is the record. `room` is one of these constants on each path that the
- * verifier walks, which is how it knows that a place is inside.
+ * It is put together in memory of the program's own (enum look_slot) and copied from there: what is
+ * reserved in the ring must be a constant, of which the verifier walks all that follows once for
+ * each, and what is not used of it is room and cache lines lost. `room` is a constant on each path
+ * that the verifier walks, which is how it knows that a place is inside.
  */
 #ifndef NSVIEW_EMIT_BPF_H
 #define NSVIEW_EMIT_BPF_H
@@ -39,25 +39,33 @@ static __always_inline void emit_count_lost(u32 hook)
 		__sync_fetch_and_add(&counted->lost_by_hook[place], 1);
 }
 
-static __always_inline bool emit_reserve(struct emission *out, u64 room, u32 hook)
+static __always_inline void emit_begin(struct emission *out, void *draft, u64 room)
 {
-	struct event_record *record = bpf_ringbuf_reserve(&events, room, 0);
+	struct event_record *record = draft;
 
 	out->record = record;
 	out->room = room;
-	if (!record) {
-		emit_count_lost(hook);
-		return false;
-	}
 	record->header.size = 0;
 	record->header.type = RECORD_EVENT;
 	record->header.pad = 0;
 	record->parts = 0;
+}
+
+/* In the ring itself, for what is rare and larger than a draft: false: it is full. */
+static __always_inline bool emit_reserve(struct emission *out, u64 room, u32 hook)
+{
+	struct event_record *record = bpf_ringbuf_reserve(&events, room, 0);
+
+	if (!record) {
+		emit_count_lost(hook);
+		return false;
+	}
+	emit_begin(out, record, room);
 	return true;
 }
 
 /* The next `size` bytes, a constant multiple of 8, of a part; NULL: no room. What is used is read
- * back from the ring, so that the verifier need not walk what follows for each value of it. */
+ * back from memory, so that the verifier need not walk what follows for each value of it. */
 static __always_inline void *emit_place(struct emission *out, u32 part, u64 size)
 {
 	struct event_record *record = out->record;
@@ -100,6 +108,17 @@ static __always_inline u64 emit_wake_flag(bool is_urgent)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* A draft, of `room` bytes at most. */
+static __always_inline void emit_send(struct emission *out, u64 room, u32 hook, bool is_urgent)
+{
+	u64 size = kernel_forget(out->record->header.size);
+
+	if (kernel_forget(out->record->header.pad) || size > room ||
+	    bpf_ringbuf_output(&events, out->record, size, emit_wake_flag(is_urgent)))
+		emit_count_lost(hook);
+}
+
+/* What was reserved. */
 static __always_inline void emit_end(struct emission *out, u32 hook, bool is_urgent)
 {
 	if (kernel_forget(out->record->header.pad)) {

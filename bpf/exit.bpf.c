@@ -32,10 +32,8 @@ static __always_inline bool exit_is_first(const struct look *look, struct signal
 	       -EEXIST;
 }
 
-static __always_inline void exit_tell(const struct look *look, u8 tier, s32 status)
+static __always_inline void exit_tell(struct look *look, u8 tier, s32 status)
 {
-	u64 chain = (look->pid_depth + 1) * sizeof(struct pid_level);
-	u64 size = sizeof(struct event_record) + chain + sizeof(struct event_exit);
 	struct telling telling = {
 		.action = EVENT_EXIT,
 		.hook = HOOK_EXIT,
@@ -45,8 +43,7 @@ static __always_inline void exit_tell(const struct look *look, u8 tier, s32 stat
 	struct event_exit *exit;
 	struct emission out;
 
-	if (!emit_reserve(&out, size <= 120 ? 120 : 368, HOOK_EXIT))
-		return;
+	emit_begin(&out, look->draft, DRAFT_ROOM);
 	tell_head(&out, look, &telling, 0);
 	tell_chain(&out, look, sizeof(struct event_record));
 	exit = emit_place(&out, PART_EXIT, sizeof(*exit));
@@ -54,7 +51,7 @@ static __always_inline void exit_tell(const struct look *look, u8 tier, s32 stat
 		exit->status = status;
 		exit->pad = 0;
 	}
-	emit_end(&out, HOOK_EXIT, false);
+	emit_send(&out, DRAFT_ROOM, HOOK_EXIT, false);
 }
 
 static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_last)

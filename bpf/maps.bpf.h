@@ -60,6 +60,8 @@ struct {
 	__type(value, struct event_counters);
 } counters __weak SEC(".maps");
 
+#define DRAFT_ROOM 1152 /* for any event without strings */
+
 /* What a task is at a look. Addresses as numbers: the verifier does not let pointers be kept here. */
 struct look {
 	struct task_identity identity;
@@ -81,10 +83,12 @@ struct look {
 	u32 changed; /* from what is remembered: enum event_change */
 	u32 told;    /* what of it the next event is about */
 	u32 map_ns;  /* event_children.map_ns of the next event */
+	u32 pad;
+	u64 draft[DRAFT_ROOM / 8]; /* the event, until it goes into the ring */
 };
 
 /*
- * Where a program puts what it sees: more than a stack has, and of what is in a map the verifier
+ * Where a program puts what it sees and what it tells: more than a stack has, and of what is in a map the verifier
  * knows nothing, so it does not walk the program for each value. By CPU and by program: one that
  * is preempted is not run again on its CPU until it goes on, which is the very thing that
  * recursion_misses counts, so nobody else writes there. A kprobe is never preempted: those of a
@@ -92,10 +96,10 @@ struct look {
  */
 enum look_slot {
 	SLOT_OWN, /* enum hook_id: the hook's only program */
-	SLOT_REFUSED = 16,
-	SLOT_PRIVILEGES = 32,
-	SLOT_IDMAP = 40,
-	LOOK_SLOTS = 48,
+	SLOT_REFUSED = 14,
+	SLOT_PRIVILEGES = 24,
+	SLOT_IDMAP = 26,
+	LOOK_SLOTS = 29,
 };
 
 struct {
@@ -104,6 +108,27 @@ struct {
 	__type(key, u32);
 	__type(value, struct look);
 } looks __weak SEC(".maps");
+
+/* The same for an exec, which has strings: by CPU too, but memory of the kernel's kind for that is
+ * had in pieces of 32 KiB at most. */
+#define EXEC_HEAD_ROOM DRAFT_ROOM /* all that comes before the strings */
+#define NAME_ROOM 4096            /* PATH_MAX */
+#define STRING_PAD 8              /* what zeros may take behind a string */
+
+struct exec_draft {
+	char head[EXEC_HEAD_ROOM];
+	char filename[NAME_ROOM + STRING_PAD];
+	char interpreter[NAME_ROOM + STRING_PAD];
+	char args[ARGS_ROOM + STRING_PAD];
+	char env[ENV_ROOM + STRING_PAD];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* CPUs that are possible: set by user space */
+	__type(key, u32);
+	__type(value, struct exec_draft);
+} exec_drafts __weak SEC(".maps");
 
 /* What a thread was like when it was last looked at, and where to see at once that nothing has
  * changed: the addresses of what never changes itself. */

@@ -30,29 +30,6 @@ static __always_inline u64 tell_aligned(u64 size)
 	return (size + 7) & ~7ULL;
 }
 
-static __always_inline u64 tell_groups_size(u64 kept)
-{
-	/* The last chunk is placed whole. */
-	return kept ? (kept * sizeof(u32) + EMIT_CHUNK - 1) & ~(EMIT_CHUNK - 1ULL) : 0;
-}
-
-/* Bytes for what tell_who adds. */
-static __always_inline u64 tell_who_size(const struct look *look)
-{
-	u64 size = TELL_CHAIN + sizeof(struct pid_level);
-
-	size += look->pid_depth * sizeof(struct pid_level);
-	size += tell_groups_size(look->identity.groups_kept);
-	if (look->identity.user_ns_level)
-		size += sizeof(struct id_block);
-	return size;
-}
-
-static __always_inline u64 tell_before_size(const struct memory *memory)
-{
-	return sizeof(struct event_before) + tell_groups_size(memory->seen.groups_kept);
-}
-
 /* What every event begins with. */
 static __always_inline void tell_head(struct emission *out, const struct look *look,
 				      const struct telling *telling, u32 changed)

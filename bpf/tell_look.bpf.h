@@ -20,25 +20,6 @@ static __always_inline void tell_children(struct emission *out, const struct loo
 	children->pad = 0;
 }
 
-static __always_inline u64 tell_size(const struct look *look, const struct memory *memory)
-{
-	u64 size = tell_who_size(look);
-
-	if (look->told)
-		size += tell_before_size(memory);
-	if (look->told & CHANGE_CHILDREN || look->map_ns)
-		size += sizeof(struct event_children);
-	return size;
-}
-
-/* Sizes that fit: a process, in a container too; with before; everything. */
-static __always_inline bool tell_reserve(struct emission *out, u64 size, u32 hook)
-{
-	u64 room = size <= 288 ? 288 : size <= 568 ? 568 : 1152;
-
-	return emit_reserve(out, room, hook);
-}
-
 /* A struct telling, and CHANGE_CHILDREN or not, as numbers: global functions of 5.10 take no
  * pointers. */
 static __always_inline u64 tell_pack(const struct telling *telling)
@@ -74,19 +55,18 @@ __weak __noinline int tell_packed(u64 packed, u64 call)
 {
 	struct telling telling = tell_unpack(packed, call);
 	const struct memory *memory = remember_find(kernel_current());
-	const struct look *look = look_here(telling.slot);
+	struct look *look = look_here(telling.slot);
 	struct emission out;
 
 	if (!memory || !look)
 		return 0;
-	if (!tell_reserve(&out, tell_size(look, memory), telling.hook))
-		return 0;
+	emit_begin(&out, look->draft, DRAFT_ROOM);
 	tell_who(&out, look, &telling, look->told);
 	if (kernel_forget(look->told))
 		tell_before(&out, memory);
 	if (kernel_forget(look->told) & CHANGE_CHILDREN || kernel_forget(look->map_ns))
 		tell_children(&out, look, memory, look->map_ns);
-	emit_end(&out, telling.hook, telling.is_urgent);
+	emit_send(&out, DRAFT_ROOM, telling.hook, telling.is_urgent);
 	return 0;
 }
 

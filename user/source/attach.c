@@ -357,6 +357,7 @@ static int attach_try(struct attach *attach, const struct attach_options *option
 
 /* The object's maps, what libbpf has open for a moment, and 16 for the rest of the program. */
 #define DESCRIPTORS_FIXED 40
+#define DESCRIPTORS_FEW 16 /* not enough for the maps */
 #define DESCRIPTORS_MAX (DESCRIPTORS_FIXED + 2 * PROGRAMS_MAX)
 
 static size_t descriptors_left(void)
@@ -433,6 +434,9 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 	r = -EAGAIN;
 	for (size_t i = 0; r == -EAGAIN && i < ROUNDS_MAX; i++)
 		r = attach_try(attach, options, &kernel, &load);
+	/* What libbpf could not open it may tell as something else. */
+	if (r && descriptors_left() < DESCRIPTORS_FEW)
+		r = -EMFILE;
 	close(kernel.entry.fd);
 	if (kernel.tracefs >= 0)
 		close(kernel.tracefs);

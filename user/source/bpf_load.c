@@ -51,7 +51,8 @@ static const struct {
 
 /* The maps that only events need. */
 static const char *const event_maps[] = {
-	"events", "counters", "remembered", "remembered_by_task", "cgroups_told", "looks",
+	"events",       "counters", "remembered",  "remembered_by_task",
+	"cgroups_told", "looks",    "exec_drafts",
 };
 
 static unsigned int cpus_possible(void)
@@ -94,12 +95,15 @@ static unsigned int wake_bytes(size_t ring_bytes)
 
 static int object_set_sizes(struct nsview_bpf *object, size_t ring_bytes)
 {
+	unsigned int cpus = cpus_possible();
 	struct bpf_map *exits = object->maps.exits_told;
 	int r = bpf_map__set_max_entries(object->maps.events, (__u32)ring_bytes);
 
-	return r ? r
-		 : bpf_map__set_max_entries(exits, bpf_map__max_entries(exits) +
-							   LRU_HELD * cpus_possible());
+	if (!r)
+		r = bpf_map__set_max_entries(exits, bpf_map__max_entries(exits) + LRU_HELD * cpus);
+	if (!r)
+		r = bpf_map__set_max_entries(object->maps.exec_drafts, cpus);
+	return r;
 }
 
 static int object_set_events(struct nsview_bpf *object, const struct bpf_load_options *options)
