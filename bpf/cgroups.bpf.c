@@ -58,7 +58,7 @@ static __always_inline void cgroups_see(struct cgroup *cgroup, const char *path,
 
 	if (hierarchy == CGROUP_HIERARCHIES || !look)
 		return;
-	if (!notice_briefly(look, hook, TIER_TRACEPOINT))
+	if (!notice_briefly(look, hook, hook, TIER_TRACEPOINT))
 		return;
 	if (!emit_reserve(&out, CGROUPS_HEAD + CGROUP_PATH_MAX + 8, hook))
 		return;
@@ -99,12 +99,14 @@ int cgroup_attach__tracepoint(u64 *context)
 		.tier = TIER_TRACEPOINT,
 		.syscall = -1,
 	};
+	const struct memory *known;
 	struct emission out;
 
-	if (!look || !notice_briefly(look, HOOK_CGROUP_ATTACH, TIER_TRACEPOINT))
+	if (!look || !notice_briefly(look, HOOK_CGROUP_ATTACH, HOOK_CGROUP_ATTACH, TIER_TRACEPOINT))
 		return 0;
-	look_keys(look, task, memory, true);
-	look_cgroup(look, task, memory, true);
+	known = remember_read_at(task, kernel_address((u64)task), HOOK_CGROUP_ATTACH);
+	look_keys(look, task, known, true);
+	look_cgroup(look, task, known, true);
 	if (before == look->identity.cgroup_id)
 		return 0;
 	look_own(look, task, true);
@@ -116,6 +118,7 @@ int cgroup_attach__tracepoint(u64 *context)
 		    look->identity.cgroup_id == BPF_CORE_READ(cgroup, kn, id) ? (char *)context[1]
 									      : 0);
 	emit_end(&out, HOOK_CGROUP_ATTACH, false);
+	memory = remember_find(task);
 	if (memory)
 		look_remember_cgroup(look, memory);
 	return 0;

@@ -13,6 +13,7 @@
 
 #define MODE_SETUID 04000
 #define MODE_SETGID 02000
+
 static __always_inline u64 exec_at_most(u64 length, u64 most)
 {
 	return length < most ? length : most;
@@ -126,17 +127,18 @@ static __always_inline u16 exec_flags(struct linux_binprm *bprm)
 	return flags;
 }
 
-static __always_inline void exec_tell(const struct look *look, const struct memory *memory,
-				      const struct telling *telling, struct task_struct *task,
-				      struct linux_binprm *bprm, u32 old_tid)
+static __always_inline void exec_tell(const struct look *look, const struct telling *telling,
+				      struct task_struct *task, struct linux_binprm *bprm,
+				      u32 old_tid)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	u32 cpu = bpf_get_smp_processor_id();
 	struct exec_draft *draft = bpf_map_lookup_elem(&exec_drafts, &cpu);
+	const struct memory *memory = remember_read(HOOK_EXEC);
 	struct event_exec *exec;
 	struct emission out;
 
-	if (!draft) {
+	if (!draft || !memory) {
 		emit_count_lost(HOOK_EXEC);
 		return;
 	}
@@ -168,14 +170,16 @@ int exec__tracepoint(u64 *context)
 	struct memory *memory;
 
 	look_whole_telling(HOOK_EXEC);
-	memory = remember_find(task);
-	if (!memory || !look) {
+	if (!look || !remember_find_current()) {
 		emit_count_lost(HOOK_EXEC);
 		return 0;
 	}
 	telling.flags = exec_flags(bprm);
-	exec_tell(look, memory, &telling, task, bprm, context[1]);
-	look_remember(look, memory);
-	memory->exec_cred = 0;
+	exec_tell(look, &telling, task, bprm, context[1]);
+	memory = remember_find_current();
+	if (memory) {
+		look_remember(look, memory);
+		memory->exec_cred = 0;
+	}
 	return 0;
 }

@@ -60,10 +60,10 @@ static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_
 	struct look *look = look_here(HOOK_EXIT);
 
 	/* taskstats_exit() is told who was the last one. */
-	if (look && notice_briefly(look, HOOK_EXIT, tier) && is_last &&
+	if (look && notice_briefly(look, HOOK_EXIT, HOOK_EXIT, tier) && is_last &&
 	    (tier == TIER_KPROBE || exit_is_first(look, signal)))
 		exit_tell(look, tier, exit_status(task, signal));
-	remember_end(task);
+	remember_end();
 }
 
 SEC("?tp_btf/sched_process_exit")

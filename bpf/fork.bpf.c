@@ -29,12 +29,12 @@ static __always_inline void fork_look(struct look *look, struct task_struct *chi
 	look->changed &= ~CHANGE_CHILDREN;
 }
 
-static __always_inline void fork_tell(struct look *look, u8 tier)
+static __always_inline void fork_tell(struct look *look, u8 slot, u8 tier)
 {
 	struct telling telling = {
 		.action = EVENT_FORK,
 		.hook = HOOK_FORK,
-		.slot = HOOK_FORK,
+		.slot = slot,
 		.tier = tier,
 		.syscall = -1,
 	};
@@ -51,23 +51,23 @@ static __always_inline void fork_tell(struct look *look, u8 tier)
 	tell_look(look, &telling, changed, 0);
 }
 
-static __always_inline void fork_see(struct task_struct *child, u8 tier, bool is_typed)
+static __always_inline void fork_see(struct task_struct *child, u8 slot, u8 tier, bool is_typed)
 {
-	struct look *look = look_here(HOOK_FORK);
-	struct memory *parent, *memory;
+	struct look *look = look_here(slot);
+	const struct memory *parent;
+	struct memory *memory;
 
-	if (!look)
+	if (!look || !notice_briefly(look, slot, HOOK_FORK, tier))
 		return;
-	parent = notice_briefly(look, HOOK_FORK, tier);
+	parent = remember_read(slot);
 	if (!parent)
 		return;
 	fork_look(look, child, parent, is_typed);
-	fork_tell(look, tier);
-	parent->child = look->tid;
-	/* Only what a typed pointer is had of can be given a memory. */
-	if (!is_typed && has_task_storage)
-		return;
-	memory = remember_make(child);
+	fork_tell(look, slot, tier);
+	memory = remember_find_current();
+	if (memory)
+		memory->child = look->tid;
+	memory = remember_make(child, is_typed);
 	if (memory)
 		look_remember(look, memory);
 }
@@ -75,7 +75,7 @@ static __always_inline void fork_see(struct task_struct *child, u8 tier, bool is
 SEC("?tp_btf/sched_process_fork")
 int fork__tracepoint(u64 *context)
 {
-	fork_see((void *)context[1], TIER_TRACEPOINT, true);
+	fork_see((void *)context[1], HOOK_FORK, TIER_TRACEPOINT, true);
 	return 0;
 }
 
@@ -85,10 +85,10 @@ SEC("?kprobe/wake_up_new_task")
 int fork__kprobe(struct pt_regs *context)
 {
 	struct task_struct *child = (void *)PT_REGS_PARM1(context);
-	struct memory *parent = remember_find(kernel_current());
+	struct memory *parent = remember_find_current();
 
 	if (!parent || parent->child != (u32)BPF_CORE_READ(child, pid))
-		fork_see(child, TIER_KPROBE, false);
+		fork_see(child, SLOT_FORK_KPROBE, TIER_KPROBE, false);
 	if (parent)
 		parent->child = 0;
 	return 0;

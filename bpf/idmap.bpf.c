@@ -51,7 +51,7 @@ int idmap__kprobe(struct pt_regs *context)
 SEC("?kretprobe")
 int idmap__kretprobe(struct pt_regs *context)
 {
-	struct memory *memory = remember_find(kernel_current());
+	struct memory *memory = remember_find_current();
 	u64 file = memory ? memory->idmap_file : 0;
 
 	if (!file)

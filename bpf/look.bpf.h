@@ -110,7 +110,7 @@ static __always_inline void look_birth(struct look *look, struct task_struct *ta
 	struct pid *pid;
 	struct upid *own;
 
-	if (known) {
+	if (known && remember_is_known(known)) {
 		look->pid = known->pid;
 		look->start_boot_ns = known->start_boot_ns;
 		look->pid_depth = known->pid_depth;
@@ -242,7 +242,7 @@ static __always_inline bool look_groups_differ(const struct look *look, const st
 		u64 size = (kernel_forget(look->identity.groups_kept) - (u64)i) * sizeof(u32);
 
 		barrier_var(size); /* what is checked has to be what is used */
-		if (size > GROUPS_KEPT * sizeof(u32))
+		if (size - 1 >= GROUPS_KEPT * sizeof(u32))
 			break;
 		barrier_var(size);
 		if (size > sizeof(piece))
@@ -297,10 +297,12 @@ static __always_inline void look_remember_groups(const struct look *look, struct
 
 	if (memory->group_info == look->group_info)
 		return;
+	memory->group_info = look->group_info;
+	if (!size)
+		return;
 	__builtin_memset(memory->groups, 0, sizeof(memory->groups));
 	if (size <= sizeof(memory->groups))
 		bpf_core_read(memory->groups, size, &group_info->gid);
-	memory->group_info = look->group_info;
 }
 
 static __always_inline void look_remember_cred(const struct look *look, struct memory *memory)
@@ -384,22 +386,23 @@ static __always_inline void look_rest(struct look *look, struct task_struct *tas
 static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = remember_find(task);
-	const struct memory *known = memory;
+	const struct memory *known = remember_read(slot);
 	struct look *look = look_here(slot);
+	struct memory *memory;
 
-	if (!memory)
-		memory = remember_make(task);
-	if (!memory || !look)
+	if (!known || !look)
 		return LOOK_BLIND;
 	look_keys(look, task, known, has_task_helpers);
-	look->changed = 0;
-	if (known)
-		look_compare(look, memory, false);
-	if (is_whole || !known || kernel_forget(look->changed))
+	look_compare(look, known, false);
+	if (!remember_is_known(known))
+		look->changed = 0;
+	if (is_whole || !remember_is_known(known) || kernel_forget(look->changed))
 		look_rest(look, task, known, is_told);
-	if (known)
+	if (remember_is_known(known))
 		return LOOK_COMPARED;
+	memory = remember_make(task, has_task_helpers);
+	if (!memory)
+		return LOOK_BLIND;
 	look_remember(look, memory);
 	return LOOK_ADOPTED;
 }
@@ -429,7 +432,7 @@ __weak __noinline int look_brief(u64 slot)
 /* The current task's memory is brought up to date with the look. */
 __weak __noinline int look_keep(u64 slot)
 {
-	struct memory *memory = remember_find(kernel_current());
+	struct memory *memory = remember_find_current();
 	struct look *look = look_here(slot);
 
 	if (memory && look)

@@ -36,7 +36,7 @@ static __always_inline void notice_tell(struct look *look, const struct memory *
 static __always_inline struct memory *notice_as(struct look *look, struct telling *telling,
 						int result)
 {
-	struct memory *memory = remember_find(kernel_current());
+	struct memory *memory = remember_find_current();
 
 	if (!memory)
 		emit_count_lost(telling->hook);
@@ -69,11 +69,12 @@ static __always_inline struct memory *notice(struct look *look, u32 slot, u32 ho
 }
 
 /* For programs that tell nothing of the current task but which it is. */
-static __always_inline struct memory *notice_briefly(struct look *look, u32 hook, u32 tier)
+static __always_inline struct memory *notice_briefly(struct look *look, u32 slot, u32 hook,
+						     u32 tier)
 {
-	struct telling telling = notice_telling(hook, hook, tier);
+	struct telling telling = notice_telling(slot, hook, tier);
 
-	return notice_as(look, &telling, look_brief(hook));
+	return notice_as(look, &telling, look_brief(slot));
 }
 
 /* The system call that the current task is in. */
@@ -92,7 +93,7 @@ static __always_inline struct memory *notice_after(struct look *look, u32 slot)
 {
 	if (!look || look_whole(slot) != LOOK_COMPARED)
 		return 0;
-	return remember_find(kernel_current());
+	return remember_find_current();
 }
 
 #endif

@@ -12,7 +12,7 @@
 static __always_inline void privileges_see(struct task_struct *task, int number, long result,
 					   u8 tier, u32 slot)
 {
-	struct memory *memory = result < 0 ? 0 : remember_find(task);
+	const struct memory *known = result < 0 ? 0 : remember_read(slot);
 	struct telling telling = {
 		.action = EVENT_PRIVILEGES,
 		.hook = HOOK_PRIVILEGES,
@@ -21,14 +21,15 @@ static __always_inline void privileges_see(struct task_struct *task, int number,
 		.syscall = number,
 	};
 	struct look *look = look_here(slot);
+	struct memory *memory;
 	u32 changed = 0;
 
-	if (!memory || !look)
+	if (!known || !look || !remember_is_known(known))
 		return;
 	look_privileges(look, task, has_task_helpers);
-	if (look->identity.no_new_privs != memory->seen.no_new_privs)
+	if (look->identity.no_new_privs != known->seen.no_new_privs)
 		changed |= CHANGE_NO_NEW_PRIVS;
-	if (look->identity.seccomp != memory->seen.seccomp)
+	if (look->identity.seccomp != known->seen.seccomp)
 		changed |= CHANGE_SECCOMP;
 	if (!changed)
 		return;
@@ -36,6 +37,9 @@ static __always_inline void privileges_see(struct task_struct *task, int number,
 		telling.flags |= EVENT_32BIT;
 	look_whole(slot);
 	tell_look(look, &telling, changed, 0);
+	memory = remember_find_current();
+	if (!memory)
+		return;
 	memory->seen.no_new_privs = look->identity.no_new_privs;
 	memory->seen.seccomp = look->identity.seccomp;
 }

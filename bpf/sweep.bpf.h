@@ -77,22 +77,44 @@ static __always_inline bool sweep_tell_all(struct seq_file *seq, const struct me
 	return true;
 }
 
-static __always_inline void sweep_compare(struct seq_file *seq, struct memory *memory)
+/* Not the next owner's of the place. */
+static __always_inline struct memory *sweep_memory(struct task_struct *task)
 {
-	look_compare(&sweep_look, memory, true);
+	return task->flags & PF_EXITING ? 0 : remember_find(task);
+}
+
+static __always_inline void sweep_mark(struct task_struct *task, u32 number, u32 looks)
+{
+	struct memory *memory = sweep_memory(task);
+
+	if (!memory)
+		return;
+	memory->sweep = number;
+	memory->sweep_looks = looks;
+}
+
+static __always_inline void sweep_compare(struct seq_file *seq, struct task_struct *task,
+					  const struct memory *known)
+{
+	struct memory *memory;
+
+	look_compare(&sweep_look, known, true);
 	if (!kernel_forget(sweep_look.changed)) {
-		memory->sweep = 0;
+		if (known->sweep)
+			sweep_mark(task, 0, 0);
 		return;
 	}
-	if (!memory->sweep || memory->sweep_looks != memory->looks) {
-		memory->sweep = sweep_number;
-		memory->sweep_looks = memory->looks;
+	if (!known->sweep || known->sweep_looks != known->looks) {
+		sweep_mark(task, sweep_number, known->looks);
 		return;
 	}
 	/* The same sweep, run for this task again. */
-	if (memory->sweep == sweep_number)
+	if (known->sweep == sweep_number)
 		return;
-	if (!sweep_tell_all(seq, memory))
+	if (!sweep_tell_all(seq, known))
+		return;
+	memory = sweep_memory(task);
+	if (!memory)
 		return;
 	memory->group_info = 0; /* copied anew, though the list be the same */
 	look_remember(&sweep_look, memory);
@@ -101,18 +123,19 @@ static __always_inline void sweep_compare(struct seq_file *seq, struct memory *m
 
 static __always_inline void sweep_see(struct seq_file *seq, struct task_struct *task)
 {
-	struct memory *memory = remember_find(task);
+	const struct memory *known = remember_read_at(task, kernel_address((u64)task), HOOK_SWEEP);
+	struct memory *memory;
 
-	if (task->flags & PF_EXITING)
+	if (!known || task->flags & PF_EXITING)
 		return;
 	look_keys(&sweep_look, task, 0, true);
-	look_cgroup(&sweep_look, task, memory, true);
+	look_cgroup(&sweep_look, task, known, true);
 	look_own(&sweep_look, task, true);
-	if (memory) {
-		sweep_compare(seq, memory);
+	if (remember_is_known(known)) {
+		sweep_compare(seq, task, known);
 		return;
 	}
-	memory = remember_make(task);
+	memory = remember_make_kept(task);
 	if (memory)
 		look_remember(&sweep_look, memory);
 }

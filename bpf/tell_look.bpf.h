@@ -54,7 +54,7 @@ static __always_inline struct telling tell_unpack(u64 packed, u64 call)
 __weak __noinline int tell_packed(u64 packed, u64 call)
 {
 	struct telling telling = tell_unpack(packed, call);
-	const struct memory *memory = remember_find(kernel_current());
+	const struct memory *memory = remember_read(telling.slot);
 	struct look *look = look_here(telling.slot);
 	struct emission out;
 

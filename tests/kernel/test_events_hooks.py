@@ -415,6 +415,13 @@ class Cases:
         line = self.check_exec(actor.pid, [program, "by-a-thread"])
         self.assertEqual(get(line, "process", "thread", "id"), actor.pid)
 
+    def test_exec_of_a_set_user_id_file_in_a_thread_that_is_not_the_leader(self):
+        """It takes over the leader's number and start, and is remembered all the same."""
+        program, actor = self.program("setuid", 0o4755), self.nobody()
+        before = facts(actor.pid)
+        actor.do("exec-thread", program)
+        self.check_exec(actor.pid, [program], "exec-setuid", before)
+
     def test_a_script_is_run_by_its_interpreter(self):
         script = self.folder / "script"
         script.write_text(f"#!{self.program('interpreter')} option\n")

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -52,7 +53,7 @@ static const struct {
 /* The maps that only events need. */
 static const char *const event_maps[] = {
 	"events",       "counters", "remembered",  "remembered_by_task",
-	"cgroups_told", "looks",    "exec_drafts",
+	"cgroups_told", "looks",    "exec_drafts", "remembered_by_place",
 };
 
 static unsigned int cpus_possible(void)
@@ -93,16 +94,36 @@ static unsigned int wake_bytes(size_t ring_bytes)
 	return ring_bytes / 8 < WAKE_BYTES ? (unsigned int)ring_bytes / 8 : WAKE_BYTES;
 }
 
+#define PLACES_MIN 4096
+#define PLACES_MAX 16384 /* 9 MB */
+#define PLACES_A_THREAD 4 /* so that few find theirs taken */
+
+/* Of threads that are remembered by place: a power of two. */
+static unsigned int places_count(void)
+{
+	struct sysinfo info = {0};
+	unsigned int places = PLACES_MIN;
+
+	sysinfo(&info);
+	while (places < PLACES_MAX && places < info.procs * PLACES_A_THREAD)
+		places *= 2;
+	return places;
+}
+
 static int object_set_sizes(struct nsview_bpf *object, size_t ring_bytes)
 {
-	unsigned int cpus = cpus_possible();
+	unsigned int cpus = cpus_possible(), places = places_count();
 	struct bpf_map *exits = object->maps.exits_told;
+	unsigned int copies = bpf_map__max_entries(object->maps.looks) * cpus;
 	int r = bpf_map__set_max_entries(object->maps.events, (__u32)ring_bytes);
 
+	object->rodata->places_mask = places - 1;
 	if (!r)
 		r = bpf_map__set_max_entries(exits, bpf_map__max_entries(exits) + LRU_HELD * cpus);
 	if (!r)
 		r = bpf_map__set_max_entries(object->maps.exec_drafts, cpus);
+	if (!r)
+		r = bpf_map__set_max_entries(object->maps.remembered_by_place, places + 1 + copies);
 	return r;
 }
 
