@@ -17,15 +17,18 @@ static __always_inline s32 exit_status(struct task_struct *task, struct signal_s
 
 /*
  * Threads that end at once may all see that none is alive: the first one tells. It is claimed here,
- * before the ring is asked for room, so that what is lost is counted once, too. Who is the only one
- * left need not claim anything, which is dear: all others are past this, and whoever of them told
- * was not alone.
+ * before the ring is asked for room, so that what is lost is counted once, too. Who never had a
+ * second thread has nothing to claim, and who is the only one left need not, which is dear: all
+ * others are past this, and whoever of them told was not alone.
  */
-static __always_inline bool exit_is_first(const struct look *look, struct signal_struct *signal)
+static __always_inline bool exit_is_first(const struct look *look, const struct memory *memory,
+					  struct signal_struct *signal)
 {
 	struct exit_key key = {(u64)signal, look->start_boot_ns};
 	u8 is_told = 1;
 
+	if (!memory->is_threaded)
+		return true;
 	if (BPF_CORE_READ(signal, nr_threads) == 1)
 		return !bpf_map_lookup_elem(&exits_told, &key);
 	return kernel_map_result(bpf_map_update_elem(&exits_told, &key, &is_told, BPF_NOEXIST)) !=
@@ -58,10 +61,10 @@ static __always_inline void exit_see(struct task_struct *task, u8 tier, bool is_
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct look *look = look_here(HOOK_EXIT);
+	struct memory *memory = look ? notice_briefly(look, HOOK_EXIT, HOOK_EXIT, tier) : 0;
 
 	/* taskstats_exit() is told who was the last one. */
-	if (look && notice_briefly(look, HOOK_EXIT, HOOK_EXIT, tier) && is_last &&
-	    (tier == TIER_KPROBE || exit_is_first(look, signal)))
+	if (memory && is_last && (tier == TIER_KPROBE || exit_is_first(look, memory, signal)))
 		exit_tell(look, tier, exit_status(task, signal));
 	remember_end();
 }

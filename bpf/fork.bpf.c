@@ -56,6 +56,7 @@ static __always_inline void fork_see(struct task_struct *child, u8 slot, u8 tier
 	struct look *look = look_here(slot);
 	const struct memory *parent;
 	struct memory *memory;
+	u32 is_thread;
 
 	if (!look || !notice_briefly(look, slot, HOOK_FORK, tier))
 		return;
@@ -64,12 +65,17 @@ static __always_inline void fork_see(struct task_struct *child, u8 slot, u8 tier
 		return;
 	fork_look(look, child, parent, is_typed);
 	fork_tell(look, slot, tier);
+	is_thread = look->tid != look->tgid;
 	memory = remember_find_current();
-	if (memory)
+	if (memory) {
 		memory->child = look->tid;
+		memory->is_threaded |= is_thread;
+	}
 	memory = remember_make(child, is_typed);
-	if (memory)
+	if (memory) {
 		look_remember(look, memory);
+		memory->is_threaded = is_thread;
+	}
 }
 
 SEC("?tp_btf/sched_process_fork")

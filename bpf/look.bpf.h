@@ -404,6 +404,7 @@ static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 	if (!memory)
 		return LOOK_BLIND;
 	look_remember(look, memory);
+	memory->is_threaded = 1;
 	return LOOK_ADOPTED;
 }
 

@@ -88,11 +88,12 @@ struct look {
 };
 
 /*
- * Where a program puts what it sees and what it tells: more than a stack has, and of what is in a map the verifier
- * knows nothing, so it does not walk the program for each value. By CPU and by program: one that
- * is preempted is not run again on its CPU until it goes on, which is the very thing that
- * recursion_misses counts, so nobody else writes there. A kprobe is never preempted: those of a
- * hook may share. Programs of which several are attached at a time have slots of their own.
+ * Where a program puts what it sees and what it tells: more than a stack has, and of what is in a
+ * map the verifier knows nothing, so it does not walk the program for each value. By CPU and by
+ * program: one that is preempted is not run again on its CPU until it goes on, which is the very
+ * thing that recursion_misses counts, so nobody else writes there. A kprobe is never preempted:
+ * those of a hook may share. Programs of which several are attached at a time have slots of their
+ * own.
  */
 enum look_slot {
 	SLOT_OWN,              /* enum hook_id: the hook's only program */
@@ -158,12 +159,12 @@ struct memory {
 	u32 sweep;      /* the last sweep that found a difference, and how many looks there were */
 	u32 sweep_looks;
 	u32 child; /* the thread whose fork the tracepoint has told, for the kprobe that follows */
+	u32 is_threaded; /* its process has another thread, or may have had one */
 	/* In remembered_by_place only. */
-	u64 owner; /* the address of the task; 0: of none */
+	u32 claims; /* who is taking it */
+	u64 owner;  /* the address of the task; 0: of none */
 	u64 owner_start_boot_ns;
 	u64 ended_jiffies; /* 0: not yet */
-	u32 claims;        /* who is taking it */
-	u32 pad;
 };
 
 /*
@@ -175,8 +176,7 @@ struct memory {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries,
-	       1); /* set by user space: PLACES_BLANK + 1 and LOOK_SLOTS for each CPU */
+	__uint(max_entries, 1); /* user space: PLACES_BLANK + 1, and LOOK_SLOTS for each CPU */
 	__type(key, u32);
 	__type(value, struct memory);
 } remembered_by_place __weak SEC(".maps");

@@ -136,8 +136,10 @@ static __always_inline void sweep_see(struct seq_file *seq, struct task_struct *
 		return;
 	}
 	memory = remember_make_kept(task);
-	if (memory)
+	if (memory) {
 		look_remember(&sweep_look, memory);
+		memory->is_threaded = 1;
+	}
 }
 
 #endif

@@ -95,7 +95,7 @@ static unsigned int wake_bytes(size_t ring_bytes)
 }
 
 #define PLACES_MIN 4096
-#define PLACES_MAX 16384 /* 9 MB */
+#define PLACES_MAX 16384  /* 9 MB */
 #define PLACES_A_THREAD 4 /* so that few find theirs taken */
 
 /* Of threads that are remembered by place: a power of two. */
