@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import stat
+import statistics
 import struct
 import subprocess
 import sys
@@ -263,7 +264,9 @@ class Live(unittest.TestCase):
                 if len(shares) == 5:
                     break
                 terminal.read(0.6)
-            self.assertTrue(all(1 < share < 150 for share in shares), shares)
+            # A look that came late makes one frame's share too large and another's too small.
+            self.assertGreater(min(shares), 0)
+            self.assertTrue(1 < statistics.median(shares) < 150, shares)
             terminal.send("q")
             self.ends_well(terminal)
 
@@ -283,7 +286,7 @@ class Live(unittest.TestCase):
             write(path)
             terminal.read_until("y/n")
             terminal.send("n")
-            terminal.read(0.3)
+            terminal.read_until("Quit")  # the question has gone: the next one like it is written anew
             self.assertEqual(path.read_text(), "mine")
             link = pathlib.Path(folder) / "link"
             link.symlink_to(path)
