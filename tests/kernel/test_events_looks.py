@@ -133,7 +133,7 @@ class Looks(unittest.TestCase):
             actor.do("setresuid", KEEP, KEEP, 1000)
             actor.do("unshare", CLONE["uts"])
             after = facts(actor.pid)
-            stream.wait(lambda: len(stream.of(actor.pid, *actions)) == 2, 60)
+            stream.wait(lambda: len(stream.of(actor.pid, *actions)) == 2, 300)  # a sweep that takes long comes seldom
             for line in stream.of(actor.pid, *actions):
                 self.assertEqual((cause(line), line["nsview"]["inferred"]), ("other", True))
                 self.assertEqual(events.told_before(line), parts_changed(before, after), line)
