@@ -261,11 +261,10 @@ class Live(unittest.TestCase):
             for number in itertools.count():  # the sweeps are three seconds apart
                 share = row_of(terminal.view(pathlib.Path(folder) / str(number)), pid).split(str(pid), 1)[1].split()[2]
                 shares += [float(share)] if share != "?" else []  # as in the first frame
-                if len(shares) == 5:
+                if len(shares) == 7:
                     break
                 terminal.read(0.6)
-            # A look that came late makes one frame's share too large and another's too small.
-            self.assertGreater(min(shares), 0)
+            # On a busy machine one frame is late and the next one short: it may have had nothing in that.
             self.assertTrue(1 < statistics.median(shares) < 150, shares)
             terminal.send("q")
             self.ends_well(terminal)
