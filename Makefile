@@ -80,8 +80,8 @@ check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6
 	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
 
 .PHONY: check-kernels-quick
-check-kernels-quick: K = 5.10 7
-check-kernels-quick: ## of these what depends on the kernel most: K="5.10 7"
+check-kernels-quick: K = 5.10 6.1 7
+check-kernels-quick: ## of these what depends on the kernel most: K="5.10 6.1 7"
 	@sh tests/setup.sh install kernels
 	@$(MAKE) --no-print-directory all tests static
 	@BUILD=$(BUILD) tests/kernel/vm/check -q $(K)
