@@ -72,6 +72,14 @@ def no_docker():
     return not all(shutil.which(name, path=path) for name in ("dockerd", "docker", "runc", "ip", "busybox"))
 
 
+def starts_outside_time_namespaces():
+    """In a time namespace 5.10 has the host's start times in /proc/PID/stat, and the namespace's /proc/uptime:
+    ps(1) there takes each process for as much older."""
+    command = ["unshare", "--time", "--boottime", "86400", "--fork", "cat", "/proc/self/stat"]
+    fields = subprocess.run(command, capture_output=True, text=True).stdout.rpartition(") ")[2].split()
+    return len(fields) > 19 and int(fields[19]) < 86400 * os.sysconf("SC_CLK_TCK")
+
+
 def no_podman():
     """Only in a guest: it writes below /run and /var whatever it is told."""
     return not os.environ.get("NSVIEW_GUEST") or not shutil.which("podman") or not shutil.which("crun")
@@ -130,7 +138,8 @@ def no_kernel_named():
 
 CONDITIONS = {
     function.__name__.replace("_", "-"): functools.cache(function)
-    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, no_fuse, no_docker, no_podman,
+    for function in (not_root, clock_goes_on, in_a_container, cgroup_v2, no_cgroup_v2, starts_outside_time_namespaces, no_fuse,
+                     no_docker, no_podman,
                      no_user_namespaces, no_subordinate_ids, not_debian, other_clang_format, no_kprobes, no_trampolines,
                      no_trampolines_in_the_guest, not_x86_64, no_rsyslog, no_kernel_named, no_tmux, no_ssh)
 }
