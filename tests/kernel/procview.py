@@ -32,6 +32,11 @@ def status(pid):
     return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
 
 
+def is_secure(pid):
+    """What the loader goes by: AT_SECURE of elf.h."""
+    return bool(dict(struct.iter_unpack("@LL", read(pid, "auxv")))[23])
+
+
 def stat(pid):
     """Fields by proc(5)'s numbers."""
     text = read(pid, "stat").decode(errors="surrogateescape")

@@ -9,7 +9,6 @@ import os
 import pathlib
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import unittest
@@ -39,12 +38,6 @@ def every():
 def names(mask):
     known = procview.capability_names()
     return [known[number] for number in range(64) if mask >> number & 1]
-
-
-def is_secure(pid):
-    """What the loader goes by: AT_SECURE of elf.h."""
-    words = pathlib.Path(f"/proc/{pid}/auxv").read_bytes()
-    return bool(dict(struct.iter_unpack("@LL", words))[23])
 
 
 class Cases:
@@ -405,7 +398,7 @@ class Cases:
         self.assertEqual(get(line, "process", "args"), arguments)
         self.assertEqual(get(line, "process", "args_count"), len(arguments))
         self.assertEqual(procview.read(pid, "cmdline"), b"".join(os.fsencode(word) + b"\0" for word in arguments))
-        self.assertEqual(bool(get(line, "nsview", "exec", "secure")), is_secure(pid), line)
+        self.assertEqual(bool(get(line, "nsview", "exec", "secure")), procview.is_secure(pid), line)
         return line
 
     def test_exec_in_a_thread_that_is_not_the_leader(self):
