@@ -18,6 +18,7 @@ from .patience import patience
 UNIT_SECONDS = patience(120)
 # A day, in a guest whose clock leaps (tests/kernel/vm/boot -l), is a moment.
 PYTHON_SECONDS = 10 * 86400 if os.environ.get("NSVIEW_CLOCK_LEAPS") else 3600
+PYTHON_SECONDS += 4 * float(os.environ.get("NSVIEW_STORM_SECONDS", "0"))  # test_events_loss.py, each tier
 WORKER = pathlib.Path(__file__).with_name("worker.py")
 
 

@@ -22,6 +22,7 @@ KEPT_BYTES = 4 << 30  # of lines: others' storms on a shared machine end a test,
 ACTOR = str(BUILD / "tests/kernel/actor")
 STORM = str(BUILD / "tests/kernel/storm")
 SECONDS = patience(120)  # others may storm on this machine, and a reader in Python is slow
+MARKER_SECONDS = patience(10)
 SAME_NS = 500_000_000  # as far apart may two clocks' words on one moment be
 START_SECONDS = patience(60)  # the kernel verifies the programs
 
@@ -200,14 +201,30 @@ class Stream:
             return [line for line in self.others if line["event"]["action"] == "gap"]
 
     def settle(self, seconds=SECONDS):
-        """What happened before this call has been printed when it returns: the ring keeps its order."""
+        """What happened before this call has been printed when it returns: the ring keeps its order. A marker may be
+        lost where the ring is full: then another one."""
+        deadline, markers = time.monotonic() + seconds, []
+        while True:
+            markers.append(self.mark())
+            left = deadline - time.monotonic()
+            try:
+                return self.wait(lambda: any(map(self.tells, markers)), min(left, MARKER_SECONDS))
+            except Failed:
+                if left <= MARKER_SECONDS or self.is_over:
+                    raise
+
+    def mark(self):
+        """A program runs and ends: its pid, and how many lines of earlier ones with this number there are."""
         marker = subprocess.Popen([ACTOR], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         with self.news:
-            seen = len(self.by_pid.get(marker.pid, ()))  # of an earlier one with this number
+            seen = len(self.by_pid.get(marker.pid, ()))
         marker.stdin.close()
         marker.wait()
-        self.wait(lambda: [line for line in self.by_pid.get(marker.pid, ())[seen:]
-                           if line["event"]["action"] == "exit"], seconds)
+        return marker.pid, seen
+
+    def tells(self, marker):
+        pid, seen = marker
+        return any(line["event"]["action"] == "exit" for line in self.by_pid.get(pid, ())[seen:])
 
     def end(self, number=signal.SIGINT):
         """Its exit status."""
@@ -247,13 +264,14 @@ class Storm:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
 
-    def result(self):
-        said, _ = self.process.communicate(timeout=patience(600))
+    def result(self, seconds=0):
+        """seconds: that it takes by itself."""
+        said, _ = self.process.communicate(timeout=seconds + patience(600))
         return {name: int(value) for name, value in map(str.split, said.splitlines())}
 
-    def run(self):
+    def run(self, seconds=0):
         self.go()
-        return self.result()
+        return self.result(seconds)
 
 
 class Lines:
