@@ -253,9 +253,9 @@ class Stream:
 class Storm:
     """storm.c, ready; run() gives what it did: {"execs": ..., "credentials": ...}."""
 
-    def __init__(self, *words):
-        self.process = subprocess.Popen([STORM, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+    def __init__(self, *words, command=()):
+        self.process = subprocess.Popen([*command, STORM, *map(str, words)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
         self.pid = Pid(self.process.pid)
         if self.process.stdout.readline() != "ready\n":
             raise Failed(f"storm {words} is not ready")
