@@ -234,6 +234,105 @@ static void a_pipe_that_nobody_empties_holds_whole_lines_and_costs_counted_ones(
 	}
 }
 
+static size_t lines_of(const char *data, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += data[i] == '\n';
+	return count;
+}
+
+/* Lines that wait in the buffer are more than one. */
+static void what_still_waits_at_the_end_is_counted_line_by_line(void **state)
+{
+	static char data[1 << 20];
+	const uint64_t lines = 1000;
+	struct sink *sink;
+	size_t length;
+	int fds[2];
+	(void)state;
+
+	assert_int_equal(pipe(fds), 0);
+	sink = sink_new(fds[1], "a pipe");
+	for (uint64_t number = 1; number <= lines; number++)
+		put_long(sink, 1000, number);
+	assert_int_equal(sink_lost(sink), 0);
+	assert_int_equal(sink_finish(sink, 0), -EAGAIN);
+	length = drain(fds[0], data, sizeof(data));
+	assert_true(sink_lost(sink) > 1);
+	assert_int_equal(sink_lines(sink), lines_of(data, length));
+	assert_int_equal(sink_lines(sink) + sink_lost(sink), lines);
+	sink_close(sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* A line half as long again as the pipe at `path`, begun; its reader's end. */
+static int begin_line(struct sink **sink, const char *path, size_t *size)
+{
+	int reader;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_int_equal(sink_open(sink, path), 0);
+	*size = (size_t)fcntl(reader, F_GETPIPE_SZ) * 3 / 2;
+	put_long(*sink, *size, 1);
+	put(*sink, "2\n", 2);
+	assert_int_equal(sink_flush(*sink), 0);
+	return reader;
+}
+
+static void a_line_begun_in_the_old_file_ends_there(void **state)
+{
+	static char data[1 << 20];
+	const char *folder = ((struct scratch *)*state)->path;
+	autofree char *path = mem_printf("%s/begun", folder);
+	autofree char *old = mem_printf("%s/begun.1", folder);
+	autofree char *second = NULL;
+	struct sink *sink;
+	size_t size;
+	int reader = begin_line(&sink, path, &size);
+	size_t length = drain(reader, data, sizeof(data));
+
+	assert_in_range(length, 1, size - 1);
+	assert_int_equal(rename(path, old), 0);
+	sink_reopen(sink);
+	put(sink, "3\n", 3);
+	assert_int_equal(sink_finish(sink, 0), 0);
+	length += drain(reader, data + length, sizeof(data) - length);
+	assert_int_equal(length, size + strlen("2\n"));
+	assert_memory_equal(data + size - 3, "01\n2\n", 5);
+	second = read_file(path, &length);
+	assert_string_equal(second, "3\n");
+	assert_int_equal(sink_lost(sink), 0);
+	sink_close(sink);
+	close(reader);
+}
+
+static void a_line_that_cannot_end_in_the_old_file_goes_on_in_no_other(void **state)
+{
+	const char *folder = ((struct scratch *)*state)->path;
+	autofree char *path = mem_printf("%s/stuck", folder);
+	autofree char *old = mem_printf("%s/stuck.1", folder);
+	autofree char *second = NULL;
+	struct sink *sink;
+	size_t length;
+	int reader = begin_line(&sink, path, &length);
+
+	assert_int_equal(rename(path, old), 0);
+	sink_reopen(sink);
+	put(sink, "3\n", 3);
+	assert_int_equal(sink_finish(sink, 0), 0);
+	second = read_file(path, &length);
+	assert_string_equal(second, "2\n3\n");
+	assert_int_equal(sink_lost(sink), 1);
+	assert_int_equal(sink_lines(sink), 2);
+	sink_close(sink);
+	close(reader);
+}
+
 static void a_reader_that_reads_gets_every_line(void **state)
 {
 	int fds[2];
@@ -313,6 +412,9 @@ int main(void)
 		cmocka_unit_test(a_full_disk_leaves_whole_lines_and_says_so_once),
 		cmocka_unit_test(
 			a_pipe_that_nobody_empties_holds_whole_lines_and_costs_counted_ones),
+		cmocka_unit_test(what_still_waits_at_the_end_is_counted_line_by_line),
+		cmocka_unit_test(a_line_begun_in_the_old_file_ends_there),
+		cmocka_unit_test(a_line_that_cannot_end_in_the_old_file_goes_on_in_no_other),
 		cmocka_unit_test(a_reader_that_reads_gets_every_line),
 		cmocka_unit_test(a_reader_that_goes_is_the_end),
 		cmocka_unit_test(a_socket_is_not_waited_for),
