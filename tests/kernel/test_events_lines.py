@@ -2,9 +2,13 @@
 """Of whom a line tells: its terminal, its parent here and inside, what it was before anybody listened, its
 cgroup though nobody told of that."""
 
+import contextlib
 import fcntl
+import itertools
 import os
+import signal
 import termios
+import time
 import unittest
 
 import cgroups
@@ -12,8 +16,14 @@ import events
 import nsview
 import procview
 from events import CLONE, Actor, Stream, cause, facts, get, parts_changed
+from harness.patience import patience
 
 KEEP = -1 & 0xFFFFFFFF
+
+
+def placing():
+    """Where the hierarchy is mounted that places a process first (docs/events.md)."""
+    return next(cgroups.mounts()[name] for name in ("", "pids", "memory", "cpu") if name in cgroups.mounts())
 
 
 @nsview.requires_root
@@ -101,6 +111,66 @@ class Lines(unittest.TestCase):
         group = get(self.lines(stream, actor.pid, "fork")[0], "nsview", "cgroup")
         self.assertEqual((group.get("path"), group["id"]), (f"/{folder.name}", folder.stat().st_ino))
         actor.finish("exit", 0)
+
+    LOOKED_AT_SECONDS = 0.1  # docs/watching.md: so long may what is in the ring wait
+
+    def test_what_passes_quickly_is_told_at_once(self):
+        """A namespace or a control group may be gone before the ring is looked at the next time. Three times of a
+        hundred will do on a busy machine: whoever waits for that look waits for it each time."""
+        stream, actor = Stream("--types", "namespaces_changed,cgroup_created,exit"), self.actor()
+        self.addCleanup(stream.end)
+        group = placing() / f"nsview-lines-{os.getpid()}"
+        for words, undo in ((("unshare", CLONE["uts"]), ()), (("mkdir", group), ("rmdir", group))):
+            with self.subTest(words[0]):
+                self.told_within(stream, actor, words, undo)  # the ring has just been looked at now
+                seconds = (self.told_within(stream, actor, words, undo) for _ in range(100))
+                quick = (each for each in seconds if each < patience(self.LOOKED_AT_SECONDS / 2))
+                self.assertEqual(len(list(itertools.islice(quick, 3))), 3)
+
+    @staticmethod
+    def told_within(stream, actor, words, undo):
+        seen, start = len(stream.of(actor.pid)), time.monotonic()
+        actor.do(*words)
+        with contextlib.suppress(events.Failed):  # others' storms have filled the ring, perhaps
+            stream.wait(lambda: len(stream.of(actor.pid)) > seen, patience(10))
+        seconds = time.monotonic() - start
+        if undo:
+            actor.do(*undo)
+        return seconds
+
+    @nsview.requires_outside
+    def test_the_path_of_a_cgroup_that_the_ring_had_no_room_for(self):
+        """Of a process that was born in there meanwhile: with its next child, though nobody has looked at all
+        processes since."""
+        folders = [placing() / f"nsview-lines-{os.getpid()}-{turn}" for turn in range(6)]
+        for folder in folders:
+            folder.mkdir()
+            self.addCleanup(lambda folder=folder: nsview.wait_until(
+                lambda: not (folder / "cgroup.procs").read_text()) and folder.rmdir())
+        stream, actor = Stream("--types", "fork,exit", "--ring", "64k"), self.actor()
+        self.addCleanup(stream.end)
+        for folder in folders:
+            stream.process.send_signal(signal.SIGSTOP)
+            nsview.wait_until(lambda: procview.stat(stream.process.pid)[3] == "T")
+            events.Storm("credentials", 1000).run()
+            (folder / "cgroup.procs").write_text(str(actor.pid))
+            actor.fork("fork")
+            stream.process.send_signal(signal.SIGCONT)
+            self.drain(stream)
+            actor.fork("fork")
+            line = self.lines(stream, actor.pid, "fork")[0]
+            self.assertEqual(procview.cgroup(actor.pid), f"/{folder.name}")
+            self.assertEqual(get(line, "nsview", "cgroup", "path"), f"/{folder.name}")
+            for _ in range(2):
+                actor.finish("exit", 0)
+
+    @staticmethod
+    def drain(stream):
+        """Until the ring has room again."""
+        while True:
+            marker = stream.mark()
+            with contextlib.suppress(events.Failed):
+                return stream.wait(lambda: stream.tells(marker), 1)
 
 
 if __name__ == "__main__":
