@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "nsview.skel.h"
 #include "source/hooks.h"
+#include "source/outlive.h"
 #include "source/point.h"
 #include "source/source.h"
 #include "source/verdict.h"
@@ -443,26 +444,8 @@ int attach_open(struct attach *attach, const struct attach_options *options)
 	return r;
 }
 
-static int number_compare(const void *left, const void *right)
-{
-	return *(const int *)left - *(const int *)right;
-}
-
-/* Everything but the points, whoever waits for the end of a pipe first. */
-static void others_close(const int *points, size_t count)
-{
-	unsigned int from = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if ((unsigned int)points[i] > from)
-			close_range(from, (unsigned int)points[i] - 1, 0);
-		from = (unsigned int)points[i] + 1;
-	}
-	close_range(from, ~0U, 0);
-}
-
-/* Perf events and links of all hooks, and `more`; sorted. */
-static int *points_collect(const struct attach *attach, int more, size_t *count)
+/* Perf events and links of all hooks. */
+static int *points_collect(const struct attach *attach, size_t *count)
 {
 	size_t capacity = attach->link_count + 1;
 	int *points = mem_new(capacity * sizeof(*points));
@@ -476,41 +459,16 @@ static int *points_collect(const struct attach *attach, int more, size_t *count)
 			points[(*count)++] = attach->hooks[id].points[i].fd;
 		}
 	}
-	mem_reserve_one(points, *count, capacity);
-	points[(*count)++] = more;
-	qsort(points, *count, sizeof(*points), number_compare);
 	return points;
-}
-
-/* Holds them until the other side has let go of them: who comes last has to wait. */
-static void points_outlive(const struct attach *attach, int end)
-{
-	size_t count;
-	int *points = points_collect(attach, end, &count);
-	char nothing;
-
-	others_close(points, count);
-	while (read(end, &nothing, sizeof(nothing)) < 0 && errno == EINTR)
-		;
-	_exit(0);
 }
 
 /* The descriptor that is to be closed after the points; -1: nobody holds them beside us. */
 static int points_hand_over(const struct attach *attach)
 {
-	autoclose int end = -1;
-	autoclose int ours = -1;
-	int ends[2];
-	pid_t child;
+	size_t count;
+	autofree int *points = points_collect(attach, &count);
 
-	if (pipe2(ends, O_CLOEXEC))
-		return -1;
-	end = ends[0];
-	ours = ends[1];
-	child = fork();
-	if (!child)
-		points_outlive(attach, end);
-	return child < 0 ? -1 : steal_fd(&ours);
+	return outlive_start(points, count);
 }
 
 /* Something whose end takes time: a perf event, or a trampoline. */
