@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import select
 import signal
 import time
 import unittest
@@ -134,7 +135,8 @@ class Killed(unittest.TestCase):
 
     def test_a_reader_that_reads_nothing_does_not_keep_it_from_ending(self):
         with Session("-t", "sh", "-c", "while :; do echo yes; done") as session:
-            time.sleep(0.3)
+            session.read_until("yes")
+            wait_until(lambda: not select.select([], [session.theirs], [], 0)[1])
             session.process.terminate()
             self.assertEqual(session.process.wait(timeout=SECONDS), 128 + signal.SIGTERM)
 
