@@ -161,7 +161,7 @@ struct memory {
 	u32 child; /* the thread whose fork the tracepoint has told, for the kprobe that follows */
 	u32 is_threaded; /* its process has another thread, or may have had one */
 	/* In remembered_by_place only. */
-	u32 claims; /* who is taking it */
+	u32 claims; /* whose it is, and who tries to take it */
 	u64 owner;  /* the address of the task; 0: of none */
 	u64 owner_start_boot_ns;
 	u64 ended_jiffies; /* 0: not yet */

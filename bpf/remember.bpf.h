@@ -108,7 +108,27 @@ static __always_inline void remember_count_forgotten(void)
 		__sync_fetch_and_add(&counted->forgotten, 1);
 }
 
-/* Its place, if it can be had. Of two that take it at once one may get it or none. */
+/*
+ * Whether the place is the caller's from now on, until remember_end(): `claims` is one as long as it
+ * belongs to a task, so of two that come at once one gets it or none. That needs no order among
+ * several places of memory, which an addition whose result is not used does not give on arm64; one
+ * whose result is used came in 5.12 only.
+ */
+static __always_inline bool remember_claim(struct memory *memory, u64 owner, u64 address)
+{
+	if (owner && owner != address &&
+	    (!memory->ended_jiffies ||
+	     bpf_jiffies64() - memory->ended_jiffies < PLACE_REST_JIFFIES))
+		return false;
+	__sync_fetch_and_add(&memory->claims, 1);
+	/* It may have been another's meanwhile. */
+	if (kernel_forget(memory->claims) == 1 && kernel_forget(memory->owner) == owner)
+		return true;
+	__sync_fetch_and_add(&memory->claims, -1);
+	return false;
+}
+
+/* Its place, if it can be had. */
 static __always_inline struct memory *remember_take_place(struct task_struct *task, u64 address,
 							  bool is_typed)
 {
@@ -118,15 +138,9 @@ static __always_inline struct memory *remember_take_place(struct task_struct *ta
 	if (!memory || kernel_number(is_typed, task, flags) & PF_EXITING)
 		return 0;
 	owner = memory->owner;
-	if (owner && owner != address &&
-	    (!memory->ended_jiffies ||
-	     bpf_jiffies64() - memory->ended_jiffies < PLACE_REST_JIFFIES))
+	/* Of a task at this address whose end was missed it still is: nobody else takes it. */
+	if ((owner != address || memory->ended_jiffies) && !remember_claim(memory, owner, address))
 		return 0;
-	__sync_fetch_and_add(&memory->claims, 1);
-	if (kernel_forget(memory->claims) != 1 || kernel_forget(memory->owner) != owner) {
-		__sync_fetch_and_add(&memory->claims, -1);
-		return 0;
-	}
 	memory->owner = address;
 	memory->owner_start_boot_ns = kernel_number(is_typed, task, start_boottime);
 	memory->ended_jiffies = 0;
@@ -135,7 +149,6 @@ static __always_inline struct memory *remember_take_place(struct task_struct *ta
 	memory->exec_cred = 0;
 	memory->sweep = 0;
 	memory->child = 0;
-	__sync_fetch_and_add(&memory->claims, -1);
 	return memory;
 }
 
@@ -175,10 +188,12 @@ static __always_inline void remember_end(void)
 	u64 address = bpf_get_current_task();
 	struct memory *memory = remember_find_place(kernel_current(), address);
 
-	if (memory)
+	if (memory) {
 		memory->ended_jiffies = bpf_jiffies64();
-	else if (!has_task_storage)
+		__sync_fetch_and_add(&memory->claims, -1);
+	} else if (!has_task_storage) {
 		bpf_map_delete_elem(&remembered_by_task, &address);
+	}
 }
 
 #endif

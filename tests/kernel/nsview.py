@@ -122,19 +122,31 @@ def kill(pid):
 
 def held_programs(pid):
     """The BPF programs that a process holds, by their numbers."""
+    return held(pid, "prog_id")
+
+
+def held_maps(pid):
+    return held(pid, "map_id")
+
+
+def held(pid, kind):
     found = set()
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for place in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # closed meanwhile
-                found.update(map(int, re.findall(r"^prog_id:\s*(\d+)", place.read_text(), re.M)))
+                found.update(map(int, re.findall(rf"^{kind}:\s*(\d+)", place.read_text(), re.M)))
     return found
+
+
+def bpftool(*words):
+    """What it says in JSON."""
+    return subprocess.run(["bpftool", "-j", *words], capture_output=True, check=True,
+                          env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
 
 
 def loaded_programs():
     """All that the kernel has."""
-    said = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True,
-                          env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
-    return {program["id"] for program in json.loads(said)}
+    return {program["id"] for program in json.loads(bpftool("prog", "show"))}
 
 
 def wait_until(claim, seconds=SECONDS):

@@ -159,6 +159,31 @@ class Looks(unittest.TestCase):
 
 
 @nsview.requires_root
+class Places(unittest.TestCase):
+    """docs/event-memory.md."""
+
+    def test_each_belongs_to_one_living_task_or_to_none(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-places-"))
+        self.addCleanup(shutil.rmtree, folder)
+        with Stream("--types", "exit", "--ring", "64m") as stream, nsview.Subject():
+            number, = [number for number in nsview.held_maps(stream.process.pid)
+                       if self.bpftool("map", "show", "id", number)["name"] == "remembered_by_p"]
+            for storm in (("exec", 1000, folder / "program"), ("threads", 100)):
+                events.Storm(*storm).run()
+            nsview.wait_until(lambda: self.are_claimed(number))  # others come and go while it is read
+
+    def are_claimed(self, number):
+        entries = self.bpftool("map", "dump", "id", number)
+        places = [entry["formatted"]["value"] for entry in entries[:1 << len(entries).bit_length() - 1]]
+        held = [bool(place["owner"]) and not place["ended_jiffies"] for place in places]
+        return any(held) and [place["claims"] for place in places] == held
+
+    @staticmethod
+    def bpftool(*words):
+        return json.loads(nsview.bpftool(*map(str, words)))
+
+
+@nsview.requires_root
 class OneRecord(unittest.TestCase):
     """A recording of one event, without the processes that were there before it."""
 
