@@ -24,7 +24,7 @@ STORM = str(BUILD / "tests/kernel/storm")
 SECONDS = patience(120)  # others may storm on this machine, and a reader in Python is slow
 MARKER_SECONDS = patience(10)
 SAME_NS = 500_000_000  # as far apart may two clocks' words on one moment be
-START_SECONDS = patience(60)  # the kernel verifies the programs
+START_SECONDS = patience(300)  # the kernel verifies the programs, and others may want the processor
 
 # include/uapi/linux/sched.h
 CLONE = {"mnt": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000,
@@ -48,7 +48,7 @@ def boot_offset_ns():
     """From the boot clock's time to that since the epoch."""
     while True:
         start, now = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
-        if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start < SAME_NS:
+        if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start < SAME_NS // 10:
             return now - start
 
 
