@@ -6,6 +6,7 @@ import functools
 import os
 import pathlib
 import pwd
+import re
 import struct
 import subprocess
 import time
@@ -41,6 +42,13 @@ def stat(pid):
     """Fields by proc(5)'s numbers."""
     text = read(pid, "stat").decode(errors="surrogateescape")
     return [None, None, None, *text[text.rindex(")") + 2:].split()]
+
+
+def started_as_a_minute_did(pid):
+    """ps takes the boot for up to a second earlier than it was, and so may give another minute."""
+    booted = re.search(r"^btime (\d+)$", pathlib.Path("/proc/stat").read_text(), re.MULTILINE)[1]
+    started = int(booted) + int(stat(pid)[22]) / os.sysconf("SC_CLK_TCK")
+    return (started + 1) % 60 < 3
 
 
 @functools.cache

@@ -4,8 +4,6 @@ colour, and what is said where something could not be known."""
 
 import contextlib
 import json
-import os
-import pathlib
 import re
 import subprocess
 import unittest
@@ -39,13 +37,6 @@ def theirs(*columns, order="pid"):
 def ours(*columns, source="bpf", order="pid"):
     return cells(run("ps", "--source", source, "--no-headers", "--sort", order,
                      "-o", ",".join(("pid", *columns))).stdout, columns)
-
-
-def started_as_a_minute_did(pid):
-    """ps takes the boot for up to a second earlier than it was."""
-    booted = re.search(r"^btime (\d+)$", pathlib.Path("/proc/stat").read_text(), re.MULTILINE)[1]
-    started = int(booted) + int(procview.stat(pid)[22]) / os.sysconf("SC_CLK_TCK")
-    return (started + 1) % 60 < 3
 
 
 def is_idle(pid):
@@ -89,7 +80,7 @@ class AgainstPs(unittest.TestCase):
         if their[-1].startswith("[") and mine[at["stat"]].startswith("R"):
             mine[at["stat"]] = their[at["stat"]][0] + mine[at["stat"]][1:]
         with contextlib.suppress(OSError):
-            if started_as_a_minute_did(mine[at["pid"]]):
+            if procview.started_as_a_minute_did(mine[at["pid"]]):
                 mine[at["start"]] = their[at["start"]]
             if is_idle(mine[at["pid"]]):
                 mine[at["ni"]] = their[at["ni"]]
