@@ -36,7 +36,10 @@ FUZZ_SECONDS ?= 60
 # What measures a part of nsview itself.
 MEASURES := $(BUILD)/tests/bench/line $(BUILD)/tests/bench/frame
 # Programs that tests look at or are measured with: static, so that they run in any root.
-SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernel/*.c tests/vm/*.c tests/bench/*.c)))
+SUBJECTS := $(filter-out $(MEASURES),$(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,\
+	$(wildcard tests/kernel/*.c tests/vm/*.c tests/bench/*.c))))
+# What asks the kernel whether it has trampolines.
+TRAMPOLINE := $(BUILD)/tests/kernel/trampoline.bpf.o
 # All programs, and the task iterator alone for who only takes a snapshot.
 SKELETONS := $(BUILD)/nsview.skel.h $(BUILD)/snapshot.skel.h
 
@@ -114,7 +117,10 @@ check-runtimes: ## install docker, build, and compare with containers of a priva
 	@$(MAKE) --no-print-directory all tests
 	@BUILD=$(BUILD) tests/run runtimes
 
-tests: $(UNIT_TESTS) $(SUBJECTS) ## build the tests
+tests: $(UNIT_TESTS) subjects ## build the tests
+
+.PHONY: subjects
+subjects: $(SUBJECTS) $(TRAMPOLINE)
 
 bench: ## measure ps against ps aux and lsns, events against execsnoop and bpftrace, top against top
 	@sh tests/setup.sh install bench
@@ -191,7 +197,7 @@ $(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETONS)
 	$(call say,CC $@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile $(BUILD)/flags
+$(BUILD)/%.bpf.o: %.bpf.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,BPF $@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<

@@ -4,10 +4,10 @@
 import fnmatch
 import functools
 import os
+import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 
 from .jobs import Result
 
@@ -89,24 +89,20 @@ def no_kprobes():
     return not os.path.exists("/sys/bus/event_source/devices/kprobe")
 
 
-TRAMPOLINE = """
-__attribute__((section("fentry/commit_creds"), used)) int probe(void *context) { return 0; }
-__attribute__((section("license"), used)) char terms[] = "GPL";
-"""
-
-
 @functools.cache
 def no_trampolines():
-    """The kernel refuses to load a program for one: it has none, or a policy is against it. Asked by
-    loading one, pinned in a mount namespace that ends with it."""
-    with tempfile.TemporaryDirectory(prefix="nsview-probe-") as folder:
-        made = subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-c", "-x", "c", "-o", f"{folder}/probe.o", "-"],
-                              input=TRAMPOLINE, capture_output=True, text=True)
-        script = f"mount -t bpf bpf /sys/fs/bpf && bpftool prog loadall {folder}/probe.o /sys/fs/bpf/nsview-probe"
-        path = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
-        loaded = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True,
-                                env={**os.environ, "PATH": path})
-        return not_root() or made.returncode != 0 or loaded.returncode != 0
+    """The kernel refuses a program on one: it has none, or a policy is against it, or the architecture has no
+    direct calls. Asked by attaching one, which is pinned in a mount namespace that ends with it."""
+    programs = pathlib.Path(os.environ.get("BUILD", "build"), "tests/kernel")
+    words = [programs / "trampoline.bpf.o", programs / "attach"]
+    for word in words:
+        word.stat()  # make tests
+    script = ('mount -t bpf bpf /sys/fs/bpf && bpftool prog loadall "$1" /sys/fs/bpf/nsview && '
+              '"$2" /sys/fs/bpf/nsview/probe')
+    path = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", "")
+    attached = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *words], capture_output=True,
+                              env={**os.environ, "PATH": path})
+    return not_root() or attached.returncode != 0
 
 
 def no_trampolines_in_the_guest():
