@@ -7,9 +7,8 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 CLANG_FORMAT ?= clang-format
 PREFIX ?= /usr/local
 ARCH ?= $(shell uname -m)
-K ?= 5.10 6.1 6.12 6.18 7
-
 BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
+K ?= $(if $(filter arm64,$(BPF_ARCH)),6.1 6.12,5.10 6.1 6.12 6.18 7)
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wno-format-nonliteral -Werror
@@ -56,13 +55,18 @@ all: $(BUILD)/nsview ## build the program
 
 static: $(BUILD)/nsview-static ## build one file that runs anywhere, without run --image
 
+# make of $(1) for arm64, in $(BUILD)/arm64. +: make does not see that this is make, too.
+define make_arm64
+@sh tests/setup.sh install arm64
++@root=$$(tests/vm/sysroot)/usr && libraries=$$root/lib/aarch64-linux-gnu && \
+	$(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 CC=aarch64-linux-gnu-gcc \
+	LDFLAGS="-L$$libraries -Wl,-rpath-link=$$libraries" \
+	CPPFLAGS="-isystem $$root/include -isystem $$root/include/aarch64-linux-gnu" $(1)
+endef
+
 .PHONY: static-arm64
 static-arm64: ## the same for arm64, built here: build/nsview-static-arm64
-	@sh tests/setup.sh install arm64
-	@root=$$(tests/vm/sysroot)/usr && $(MAKE) --no-print-directory ARCH=arm64 BUILD=$(BUILD)/arm64 \
-		CC=aarch64-linux-gnu-gcc LDFLAGS=-L$$root/lib/aarch64-linux-gnu \
-		CPPFLAGS="-isystem $$root/include -isystem $$root/include/aarch64-linux-gnu" \
-		$(BUILD)/arm64/nsview-static $(BUILD)/arm64/tests/vm/agent
+	$(call make_arm64,static subjects)
 	@cp $(BUILD)/arm64/nsview-static $(BUILD)/nsview-static-arm64
 
 demo: ## install what is missing, build, and run the demo
@@ -76,17 +80,23 @@ check: setup ## install what is missing, build, and run every test that this mac
 	@$(MAKE) --no-print-directory all tests
 	@BUILD=$(BUILD) tests/run
 
+# All that is tested under the kernels $(1), for this machine and for arm64.
+define make_for_kernels
+@sh tests/setup.sh install kernels
+$(if $(filter-out arm64:%,$(1)),+@$(MAKE) --no-print-directory all tests static)
+$(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects))
+endef
+
 .PHONY: check-kernels
-check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1 6.12 6.18 7"
-	@sh tests/setup.sh install kernels
-	@$(MAKE) --no-print-directory all tests static
-	@BUILD=$(BUILD) tests/kernel/vm/check $(K)
+check-kernels: KERNELS = $(if $(filter arm64,$(BPF_ARCH)),$(patsubst %,arm64:%,$(patsubst arm64:%,%,$(K))),$(K))
+check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1", or ARCH=arm64 K="6.1 6.12"
+	$(call make_for_kernels,$(KERNELS))
+	@BUILD=$(BUILD) tests/kernel/vm/check $(KERNELS)
 
 .PHONY: check-kernels-quick
 check-kernels-quick: K = 5.10 6.1 7
 check-kernels-quick: ## of these what depends on the kernel most: K="5.10 6.1 7"
-	@sh tests/setup.sh install kernels
-	@$(MAKE) --no-print-directory all tests static
+	$(call make_for_kernels,$(K))
 	@BUILD=$(BUILD) tests/kernel/vm/check -q $(K)
 
 .PHONY: check-kernels-runtimes
