@@ -11,7 +11,7 @@ SEC("?tp_btf/sys_exit")
 int complete__tracepoint(u64 *context)
 {
 	struct task_struct *task = kernel_current();
-	struct memory *memory = remember_find_current();
+	struct memory *memory = remember_find_at(task, bpf_get_current_task());
 	struct telling telling = {
 		.hook = HOOK_COMPLETE,
 		.slot = HOOK_COMPLETE,
