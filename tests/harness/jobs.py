@@ -133,7 +133,8 @@ class PythonJob:
 
     def run(self, pattern):
         program = os.environ["NSVIEW"]
-        if self.source.parent.name != "lint" and not os.access(program, os.X_OK):
+        # Guests with nothing else in them have another one, perhaps of another architecture.
+        if self.source.parent.name not in ("lint", "vm") and not os.access(program, os.X_OK):
             name = f"{self.name.replace('/', '.')}.build"
             missing = [Result(name, "failed", f"{program} is not built: make")]
             return missing if is_wanted(name, pattern) else []
