@@ -3,6 +3,8 @@
 
 #include <malloc.h>
 
+#include "host/runtime/runtime.h"
+
 static void a_fork_adds_a_process_with_its_parents_arguments_until_exec(void **state)
 {
 	struct model *model = model_of_two();
@@ -253,29 +255,57 @@ static void a_process_that_changes_namespaces_changes_containers(void **state)
 	model_free(model);
 }
 
+static void apply_move_to_cgroup(struct model *model, uint32_t pid, const char *path)
+{
+	struct event_make make = {0};
+	struct task_identity *identity;
+
+	apply_cgroup(model, path);
+	event_start(&make, EVENT_CREDENTIALS, pid, 100);
+	identity = event_make_identity(&make, "sleep", 2);
+	identity->ns[NS_MNT] = HOST_MNT_NS;
+	identity->cgroup_id = CGROUP_ID;
+	apply(model, &make.record.header);
+}
+
 static void a_container_goes_with_its_only_process_into_its_cgroup(void **state)
 {
 	struct model *model = model_of_two();
 	struct container *container;
-	struct event_make make = {0};
-	struct task_identity *identity;
 	(void)state;
 
 	apply_inside(model, 200, 100, 4026532567U);
 	assert_change(model, CONTAINER_STARTED, "pid:4026532567");
 	container = model_find(model, 200)->container;
-	apply_cgroup(model, "/nsview/0123456789ab");
-	event_start(&make, EVENT_CREDENTIALS, 200, 100);
-	identity = event_make_identity(&make, "sleep", 2);
-	identity->ns[NS_MNT] = HOST_MNT_NS;
-	identity->cgroup_id = CGROUP_ID;
-	apply(model, &make.record.header);
+	apply_move_to_cgroup(model, 200, "/nsview/0123456789ab");
 	assert_change(model, CONTAINER_RENAMED, "0123456789ab");
 	assert_no_change(model);
 	assert_ptr_equal(model_find(model, 200)->container, container);
 	assert_string_equal(container->runtime, "nsview");
 	apply_exit(model, 200);
 	assert_change(model, CONTAINER_ENDED, "0123456789ab");
+	model_free(model);
+}
+
+static void a_container_with_a_name_takes_it_into_its_cgroup(void **state)
+{
+	static const struct runtime_container declared = {
+		.runtime = "nsview", .id = "0123456789ab", .name = "web"};
+	struct model *model = model_of_two();
+	struct container *container;
+	(void)state;
+
+	apply_inside(model, 200, 100, 4026532567U);
+	assert_change(model, CONTAINER_STARTED, "pid:4026532567");
+	container = model_find(model, 200)->container;
+	model_declare(container, &declared);
+	apply_move_to_cgroup(model, 200, "/nsview/0123456789ab");
+	assert_no_change(model);
+	assert_ptr_equal(model_find(model, 200)->container, container);
+	assert_ptr_equal(container->declared, &declared);
+	assert_string_equal(container->name, "web");
+	apply_exit(model, 200);
+	assert_change(model, CONTAINER_ENDED, "web");
 	model_free(model);
 }
 
@@ -328,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_container_starts_with_its_first_process_and_ends_with_its_last),
 		cmocka_unit_test(a_process_that_changes_namespaces_changes_containers),
 		cmocka_unit_test(a_container_goes_with_its_only_process_into_its_cgroup),
+		cmocka_unit_test(a_container_with_a_name_takes_it_into_its_cgroup),
 		cmocka_unit_test(
 			a_namespace_s_name_is_not_inherited_by_the_next_one_with_its_number),
 		cmocka_unit_test(what_ends_leaves_no_memory_behind),

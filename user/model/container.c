@@ -27,6 +27,7 @@ struct container_entry {
 	size_t living;     /* its processes that have not ended; once events change the model */
 	uint32_t last_pid; /* the youngest of them, as container.first_pid is the oldest */
 	bool is_ended;     /* on the list of those without processes */
+	bool is_by_cgroup; /* its key is a path */
 	char *key;
 };
 
@@ -149,6 +150,7 @@ static void entry_key_set(struct container_table *table, struct container_entry 
 {
 	entry->key = mem_resize(NULL, 1, key->length);
 	memcpy(entry->key, key->data, key->length);
+	entry->is_by_cgroup = key->id_length;
 	HASH_ADD_KEYPTR(hh, table->by_key, entry->key, key->length, entry);
 }
 
@@ -279,7 +281,7 @@ bool container_rename(struct container_table *table, const struct proc *proc,
 	struct container old;
 	struct container_key key = {0};
 
-	if (!entry || entry->container.procs != 1 || entry->container.id[0] ||
+	if (!entry || entry->container.procs != 1 || entry->is_by_cgroup ||
 	    !container_key_find(proc, host_ns, &key) || !key.id_length || entry_find(table, &key))
 		return false;
 	entry_key_drop(table, entry);
@@ -290,6 +292,8 @@ bool container_rename(struct container_table *table, const struct proc *proc,
 	entry->container.start_boot_ns = old.start_boot_ns;
 	entry->container.first_pid = old.first_pid;
 	memcpy(entry->container.ns, old.ns, sizeof(old.ns));
+	if (old.declared)
+		model_declare(&entry->container, old.declared);
 	return true;
 }
 

@@ -33,7 +33,8 @@ struct container *container_peek(const struct container_table *table, const stru
 
 /*
  * proc has come into a runtime's cgroup. A container that was known by its namespaces only, and of
- * which proc is all there is, goes with it and by that name from now on: true.
+ * which proc is all there is, goes with it and by that name from now on: true. What a runtime says of
+ * it, which may be known already, stays.
  */
 bool container_rename(struct container_table *table, const struct proc *proc,
 		      const uint32_t host_ns[NS_KINDS]);

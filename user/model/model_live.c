@@ -175,7 +175,8 @@ static void live_replace(struct model *model, struct proc *proc, const struct ta
 	if (cpu_ns > proc->cpu_ns)
 		proc->cpu_ns = cpu_ns;
 	if (is_elsewhere && container_rename(&model->containers, proc, model->host_ns)) {
-		model_change(model, proc->container, CONTAINER_RENAMED);
+		if (!proc->container->declared)
+			model_change(model, proc->container, CONTAINER_RENAMED);
 	} else if (is_elsewhere) {
 		struct container *container =
 			container_find(&model->containers, proc, model->host_ns);
