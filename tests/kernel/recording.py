@@ -18,7 +18,7 @@ MARK_SNAPSHOT, MARK_END = 1, 2
 # Where the mounts are made is a mount namespace that ends with its process.
 ELSEWHERE = """set -e
 mount -t tmpfs -o mode=755 none /mnt
-printf 'zero:x:0:0::/:/bin/sh\\nother:x:65534:65534::/:/bin/sh\\n' > /mnt/passwd
+printf 'uid0else:x:0:0::/:/bin/sh\\nother:x:65534:65534::/:/bin/sh\\n' > /mnt/passwd
 mount --bind /mnt/passwd /etc/passwd
 mount -t tmpfs none /proc
 [ ! -d /run/nsview ] || mount -t tmpfs none /run/nsview
