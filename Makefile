@@ -84,7 +84,7 @@ check: setup ## install what is missing, build, and run every test that this mac
 define make_for_kernels
 @sh tests/setup.sh install kernels
 $(if $(filter-out arm64:%,$(1)),+@$(MAKE) --no-print-directory all tests static)
-$(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects))
+$(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects $(BUILD)/arm64/tests/unit/test_events))
 endef
 
 .PHONY: check-kernels
@@ -229,7 +229,8 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 $(UNIT_TESTS) $(MEASURES): $(BUILD)/%: %.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,TEST $@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) \
+		$(LIBS) -lcmocka
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)

@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "source/source.h"
 
-/* The kernel's functions behind the system calls: native, and for 32-bit callers where the kernel
- * takes them (CONFIG_IA32_EMULATION, CONFIG_COMPAT). */
+/* The kernel's functions behind a system call: native, and for 32-bit callers where the kernel takes
+ * them (CONFIG_IA32_EMULATION). arm64 has one for both (CONFIG_COMPAT). */
 #ifdef __aarch64__
 #define CALL(name) "__arm64_sys_" name
-#define CALL32(name) "?__arm64_sys_" name
+#define CALLS(name) CALL(name)
 #else
 #define CALL(name) "__x64_sys_" name
-#define CALL32(name) "?__ia32_sys_" name
+#define CALLS(name) CALL(name), "?__ia32_sys_" name
 #endif
 
 #define TARGETS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -38,18 +38,20 @@ static const char *const refused_calls[] = {
 };
 
 static const char *const refused_functions[] = {
-	CALL("setns"),       CALL32("setns"),     CALL("unshare"),
-	CALL32("unshare"),   CALL("capset"),      CALL32("capset"),
-	CALL("setuid"),      CALL32("setuid"),    CALL("setgid"),
-	CALL32("setgid"),    CALL("setreuid"),    CALL32("setreuid"),
-	CALL("setregid"),    CALL32("setregid"),  CALL("setresuid"),
-	CALL32("setresuid"), CALL("setresgid"),   CALL32("setresgid"),
-	CALL("setgroups"),   CALL32("setgroups"), NULL,
+	CALLS("setns"),
+	CALLS("unshare"),
+	CALLS("capset"),
+	CALLS("setuid"),
+	CALLS("setgid"),
+	CALLS("setreuid"),
+	CALLS("setregid"),
+	CALLS("setresuid"),
+	CALLS("setresgid"),
+	CALLS("setgroups"),
+	NULL,
 };
 
-static const char *const privilege_functions[] = {
-	CALL("prctl"), CALL32("prctl"), CALL("seccomp"), CALL32("seccomp"), NULL,
-};
+static const char *const privilege_functions[] = {CALLS("prctl"), CALLS("seccomp"), NULL};
 
 static const char *const idmap_functions[] = {
 	"proc_uid_map_write",
