@@ -93,6 +93,18 @@ class Doctor(unittest.TestCase):
         self.assertEqual(said["proc"]["verdict"], "limits")
         self.assertEqual(said["kernel_view"], here["kernel_view"])
 
+    def test_a_kernel_that_was_built_without_btf(self):
+        """Then there is no /sys/kernel/btf, and no file can stand in for it."""
+        script = 'mount -t tmpfs none /sys/kernel && exec "$0" "$@"'
+        for words in ((), ("--btf", "/sys/kernel/btf/vmlinux")):
+            with self.subTest(words=words):
+                done = nsview.run(*words, "doctor", "--json", check=3, command=("unshare", "-m", "sh", "-c", script))
+                said = json.loads(done.stdout)
+                self.assertEqual((said["kernel_view"], done.stderr), (False, ""))
+                self.assertEqual(said["btf"]["value"], "this kernel was built without")
+                self.assertIn("CONFIG_DEBUG_INFO_BTF", said["btf"]["remedy"])
+                self.assertIn("built without CONFIG_DEBUG_INFO_BTF", said["iterator"]["value"])
+
     def test_a_file_that_is_no_btf_is_told(self):
         for path in ("/etc/passwd", "/no/such/file", "/dev/null", "/"):
             with self.subTest(path=path):

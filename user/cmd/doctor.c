@@ -83,6 +83,14 @@ static void doctor_btf(struct doctor *doctor, struct finding *finding)
 	const char *path = given ? given : KERNEL_BTF;
 	struct stat status;
 
+	if (facts_kernel_lacks_btf()) {
+		text_add_string(&finding->value, "this kernel was built without");
+		text_add_string(
+			&finding->remedy,
+			"run a kernel with CONFIG_DEBUG_INFO_BTF=y; --btf is no substitute");
+		finding->verdict = VERDICT_LACKS;
+		return;
+	}
 	if (stat(path, &status)) {
 		text_printf(&finding->value, "%s: %s", path, strerror(errno));
 		finding->verdict = VERDICT_LACKS;
@@ -96,8 +104,7 @@ static void doctor_btf(struct doctor *doctor, struct finding *finding)
 		text_add_string(
 			&finding->remedy,
 			given ? "give --btf the BTF of this very kernel, or leave it out"
-			      : "run a kernel with CONFIG_DEBUG_INFO_BTF=y, or give its BTF "
-				"with --btf FILE");
+			      : "mount /sys as it is, or give this kernel's BTF with --btf FILE");
 }
 
 static bool is_hosts_user(const struct facts *facts)

@@ -220,3 +220,8 @@ int64_t facts_epoch(const struct facts *facts, const struct tm *local)
 
 	return facts->zone ? time_zone_epoch(facts->zone, local) : (int64_t)mktime(&date);
 }
+
+bool facts_kernel_lacks_btf(void)
+{
+	return !access("/sys/kernel", F_OK) && access("/sys/kernel/btf", F_OK) && errno == ENOENT;
+}

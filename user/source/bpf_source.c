@@ -91,6 +91,12 @@ static int bpf_source_refused(int error, const char *btf_path, char *verifier_lo
 				     "CAP_BPF and CAP_PERFMON");
 		return error;
 	}
+	if (facts_kernel_lacks_btf()) {
+		text_add_string(why,
+				"this kernel was built without CONFIG_DEBUG_INFO_BTF, and shows "
+				"no process to BPF then, whatever --btf names");
+		return error;
+	}
 	if (btf_path && why_add_btf(why, btf_path))
 		return error;
 	if (!btf_path && access(KERNEL_BTF, R_OK)) {

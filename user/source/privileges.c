@@ -2,6 +2,7 @@
 #include "source/privileges.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -28,9 +29,12 @@ static const cap_value_t kept[] = {CAP_BPF, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH}
 
 static bool counts_locked_memory(const char *btf_path)
 {
-	struct btf *btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
-	bool counts = btf && btf__find_by_name_kind(btf, LOCKED_MARK, BTF_KIND_FUNC) > 0;
+	struct btf *btf;
+	bool counts;
 
+	libbpf_set_print(NULL); /* it would write to the terminal */
+	btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
+	counts = btf && btf__find_by_name_kind(btf, LOCKED_MARK, BTF_KIND_FUNC) > 0;
 	btf__free(btf);
 	return counts;
 }
