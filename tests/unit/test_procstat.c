@@ -56,6 +56,22 @@ static void what_is_no_stat_line_is_refused(void **state)
 		assert_int_equal(procstat_parse_stat(lines[i], strlen(lines[i]), &stat), -22);
 }
 
+static void numbers_behind_the_name_are_found_by_their_number(void **state)
+{
+	static const char line[] = "3816 (a) R 9 9 (b" BEHIND_NAME;
+	uint64_t fields[27] = {0};
+
+	(void)state;
+	assert_int_equal(procstat_parse_numbers(line, sizeof(line) - 1, fields, 26), 0);
+	assert_int_equal(fields[4], 1);
+	assert_int_equal(fields[22], 103262);
+	assert_int_equal(fields[25], 18446744073709551615ULL);
+	assert_int_equal(fields[26], 1);
+	assert_int_equal(procstat_parse_numbers("1 (a) S 7 8", 11, fields, 5), 0);
+	assert_int_equal(fields[5], 8);
+	assert_int_equal(procstat_parse_numbers("1 (a) S 7 8", 11, fields, 6), -22);
+}
+
 static void every_field_of_status_is_taken(void **state)
 {
 	static const char text[] =
@@ -128,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_may_hold_anything),
 		cmocka_unit_test(what_is_no_stat_line_is_refused),
+		cmocka_unit_test(numbers_behind_the_name_are_found_by_their_number),
 		cmocka_unit_test(every_field_of_status_is_taken),
 		cmocka_unit_test(more_groups_than_are_kept_are_counted),
 		cmocka_unit_test(an_old_kernel_tells_less),

@@ -36,22 +36,34 @@ static bool number_next(const char **at, const char *end, int base, uint64_t *nu
 	return has_digit;
 }
 
-int procstat_parse_stat(const char *data, size_t length, struct procstat *stat)
+int procstat_parse_numbers(const char *data, size_t length, uint64_t *fields, int last)
 {
 	const char *open = memchr(data, '(', length);
 	const char *close = memrchr(data, ')', length);
 	const char *end = data + length;
 	const char *at;
-	uint64_t fields[STAT_FIELDS + 1] = {0}; /* by proc(5)'s numbers, from 4 on */
 
 	/* A name may hold anything, also parentheses and newlines; nothing after it may. */
 	if (!open || !close || close < open || end - close < 4)
 		return -EINVAL;
 	at = close + 3;
-	for (int i = 4; i <= STAT_FIELDS; i++) {
+	for (int i = 4; i <= last; i++) {
 		if (!number_next(&at, end, 10, &fields[i]))
 			return -EINVAL;
 	}
+	return 0;
+}
+
+int procstat_parse_stat(const char *data, size_t length, struct procstat *stat)
+{
+	uint64_t fields[STAT_FIELDS + 1] = {0};
+	const char *open, *close;
+	int r = procstat_parse_numbers(data, length, fields, STAT_FIELDS);
+
+	if (r)
+		return r;
+	open = memchr(data, '(', length);
+	close = memrchr(data, ')', length);
 	*stat = (struct procstat){
 		.comm = open + 1,
 		.comm_length = (size_t)(close - open - 1),

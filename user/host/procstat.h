@@ -32,6 +32,10 @@ struct procstat {
 	char state;
 };
 
+/* The numbers from 4 to last by proc(5)'s count, into fields[0..last]. -EINVAL: not the text of a stat
+ * file. */
+int procstat_parse_numbers(const char *data, size_t length, uint64_t *fields, int last);
+
 /* -EINVAL: not the text of a stat file. */
 int procstat_parse_stat(const char *data, size_t length, struct procstat *stat);
 

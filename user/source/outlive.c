@@ -5,40 +5,38 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "host/procfs.h"
+#include "host/procstat.h"
 
 #define OUTLIVE_COMM "nsview-detach"
 #define OUTLIVE_TITLE "nsview: letting go of tracepoints"
-#define STAT_BYTES 4096
 #define STAT_ARG_START 48 /* of the fields of /proc/PID/stat, counted from 1: proc(5) */
 #define STAT_ENV_END 51
-#define STAT_STATE 3 /* the first one behind the name */
+#define STAT_BYTES 4096
 
 /* Where the arguments and, behind them, the environment lie: false: nobody says so. */
 static bool outlive_find_title(char **start, char **end)
 {
-	autofree char *text = mem_new(STAT_BYTES);
-	FILE *file = fopen("/proc/self/stat", "re");
-	size_t length = file ? fread(text, 1, STAT_BYTES - 1, file) : 0;
-	uint64_t found[STAT_ENV_END + 1] = {0};
-	char *at = length ? strrchr(text, ')') : NULL;
+	uint64_t fields[STAT_ENV_END + 1] = {0};
+	struct text text = {0};
+	int proc_fd = procfs_open("/proc");
+	bool is_told = proc_fd >= 0 &&
+		       !procfs_read(proc_fd, PROCFS_SELF, "stat", STAT_BYTES, &text) &&
+		       !procstat_parse_numbers(text.data, text.length, fields, STAT_ENV_END);
 
-	if (file)
-		fclose(file);
-	if (!at || strlen(at) < sizeof(") S"))
-		return false;
-	at += strlen(") S");
-	for (size_t field = STAT_STATE + 1; field <= STAT_ENV_END; field++)
-		found[field] = strtoull(at, &at, 10);
-	*start = (char *)(uintptr_t)found[STAT_ARG_START];
-	*end = (char *)(uintptr_t)found[STAT_ENV_END];
-	return *start && *end > *start;
+	if (proc_fd >= 0)
+		close(proc_fd);
+	text_free(&text);
+	*start = (char *)(uintptr_t)fields[STAT_ARG_START];
+	*end = (char *)(uintptr_t)fields[STAT_ENV_END];
+	return is_told && *start && *end > *start;
 }
 
 /* For whoever looks at processes meanwhile. The kernel shows a title that has gone on into the
