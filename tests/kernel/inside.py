@@ -48,7 +48,7 @@ def shell():
 
 def python(program, *words):
     program += "\nimport sys\nprint('ready', flush=True)\nsys.stdin.read()"
-    return wait_ready(sys.executable, "-c", program, *words)
+    return wait_ready(sys.executable, "-I", "-S", "-c", program, *words)
 
 
 def wiped(byte):

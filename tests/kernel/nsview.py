@@ -20,6 +20,8 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 NSVIEW = os.environ.get("NSVIEW", str(BUILD / "nsview"))
 SUBJECT = str(BUILD / "tests/kernel/subject")
 SECONDS = patience(60)
+# For a container. Its standard library is all that is used: to look for more takes an emulated processor half a second.
+PYTHON = ("python3", "-I", "-S")
 
 requires_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 requires_outside = unittest.skipUnless(procview.is_outside(), "the tests run in a namespace of their own")

@@ -3,6 +3,7 @@
 
 import contextlib
 import fcntl
+import functools
 import os
 import pathlib
 import random
@@ -72,15 +73,21 @@ def folders():
     return found
 
 
+@functools.cache
+def whole():
+    """A demo that nobody disturbs, once: it takes seconds of its own."""
+    return run("demo", check=None)
+
+
 class Paused:
     """A demo that waits with its containers before it can write this title: a pipe of one page is
     filled so far that just the scenes before still fit, and the kernel takes a write of less than a
     page as a whole or not at all."""
 
     def __init__(self, title):
-        whole = run("demo").stdout
+        text = whole().stdout
         # At the start of a line: a sentence may end with a pid.
-        before = len(whole[:re.search(rf"^{re.escape(title)}", whole, re.MULTILINE).start()].encode())
+        before = len(text[:re.search(rf"^{re.escape(title)}", text, re.MULTILINE).start()].encode())
         self.reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PAGE)
         filled = PAGE - before - MARGIN
@@ -114,7 +121,7 @@ class Paused:
 class Demo(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.done = run("demo", check=None)
+        cls.done = whole()
 
     def scene(self, title):
         found = scene_of(self.done.stdout, title)

@@ -61,7 +61,7 @@ class Container:
         for file in (pathlib.Path(__file__).with_name("inside.py"), pathlib.Path(nsview.SUBJECT)):
             shutil.copy(file, self.folder.name)
         self.words = [*command, "unshare", "--mount", "--propagation=private", "--pid", "--fork",
-                      "--mount-proc", *options, PYTHON,
+                      "--mount-proc", *options, PYTHON, "-I", "-S",
                       f"{self.folder.name}/inside.py", f"{self.folder.name}/subject", self.folder.name]
         self.start(more)
         while any(map(procview.started_as_a_minute_did, nsview.descendants(self.process.pid))):

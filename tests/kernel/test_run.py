@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, SECONDS, Failed, children, kill, reap, requires_root, run, wait_until
+from nsview import NSVIEW, PYTHON, SECONDS, Failed, children, kill, reap, requires_root, run, wait_until
 
 STATE = pathlib.Path("/run/nsview")
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -131,7 +131,7 @@ class Privileges(unittest.TestCase):
         """Inheritable and ambient capabilities and securebits of nsview's own caller end with it."""
         script = ("import ctypes; print(open('/proc/self/status').read()); "
                   "print('securebits', ctypes.CDLL(None).prctl(27, 0, 0, 0, 0))")  # PR_GET_SECUREBITS
-        text = inside("python3", "-c", script,
+        text = inside(*PYTHON, "-c", script,
                       command=["setpriv", "--inh-caps", "+kill", "--ambient-caps", "+kill",
                                "--securebits", "+no_setuid_fixup"])
         for line in ("CapInh:\t0000000000000000", "CapAmb:\t0000000000000000", "CapEff:\t00000000a80425fb",
@@ -176,7 +176,7 @@ class Namespaces(unittest.TestCase):
     def test_loopback_is_up_and_all_there_is(self):
         self.assertEqual(re.findall(r"^\s*(\w+):", inside("cat", "/proc/net/dev"), re.MULTILINE), ["lo"])
         script = "import socket; s = socket.create_server(('127.0.0.1', 80)); socket.create_connection(s.getsockname())"
-        inside("python3", "-c", script)
+        inside(*PYTHON, "-c", script)
 
     def test_the_parent_is_outside(self):
         self.assertEqual(inside("sh", "-c", "echo $PPID").split(), ["0"])
@@ -279,7 +279,7 @@ class Root(unittest.TestCase):
         self.assertEqual(len(re.findall("Permission denied|Operation not permitted", done.stderr)), 6)
 
     def test_a_pseudo_terminal_can_be_made(self):
-        self.assertEqual(inside("python3", "-c", "import os; print(os.ttyname(os.openpty()[1]))"), "/dev/pts/0\n")
+        self.assertEqual(inside(*PYTHON, "-c", "import os; print(os.ttyname(os.openpty()[1]))"), "/dev/pts/0\n")
 
     ESCAPE = """if True:
         import os
@@ -294,7 +294,7 @@ class Root(unittest.TestCase):
         """
 
     def test_chroot_is_no_way_out(self):
-        self.assertEqual(inside("python3", "-c", self.ESCAPE), "False False True\n")
+        self.assertEqual(inside(*PYTHON, "-c", self.ESCAPE), "False False True\n")
 
     # All mounts are made in a mount namespace of their own, on a tmpfs, and go with it: nothing that
     # cleans up after a test may ever see the host's directories below its own.
@@ -455,7 +455,7 @@ class Ends(unittest.TestCase):
         """Blocked for sigwait(3) it is neither caught nor ignored, and yet not left to its default."""
         script = ("import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [15]); print('ready', flush=True); "
                   "raise SystemExit(40 + signal.sigwait([15]))")
-        with subprocess.Popen([NSVIEW, "run", "python3", "-c", script], stdout=subprocess.PIPE) as process:
+        with subprocess.Popen([NSVIEW, "run", *PYTHON, "-c", script], stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(timeout=SECONDS), 55)

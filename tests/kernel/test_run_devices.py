@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from nsview import requires_root, run
+from nsview import PYTHON, requires_root, run
 
 CONTROLLER = "/sys/fs/cgroup/devices"  # version 1's
 # docker's list: what may be opened, by kind and number, and neighbours of each.
@@ -39,7 +39,7 @@ def without(place):
 
 def outcomes(command=()):
     """{node: [errno of opening it for reading, writing, both]}; all can be made."""
-    return json.loads(run("run", "python3", "-c", PROGRAM, *OPENED, *REFUSED, command=list(command)).stdout)
+    return json.loads(run("run", *PYTHON, "-c", PROGRAM, *OPENED, *REFUSED, command=list(command)).stdout)
 
 
 @requires_root
@@ -79,7 +79,7 @@ class Devices(unittest.TestCase):
 
     def test_the_default_capabilities_make_them(self):
         """Nothing of this is because they could not be made, or because root was not root."""
-        found = json.loads(run("run", "--privileged", "python3", "-c", PROGRAM, "c 1:11").stdout)
+        found = json.loads(run("run", "--privileged", *PYTHON, "-c", PROGRAM, "c 1:11").stdout)
         self.assertEqual(found["c 1:11"][0], 0)
 
 

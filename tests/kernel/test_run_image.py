@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, requires_root, run, wait_until
+from nsview import NSVIEW, PYTHON, requires_root, run, wait_until
 
 PLACES = ("usr", "bin", "sbin", "lib", "lib64")  # of this machine's programs
 
@@ -166,7 +166,7 @@ class Files(Images):
             archive.addfile(info)
         script = "import os; print(os.getxattr('/program', 'security.capability').hex())"
         self.write(saved([base(), buffer.getvalue()]))
-        self.assertTrue(self.inside("python3", "-c", script).stdout.startswith("0100000200040000"))
+        self.assertTrue(self.inside(*PYTHON, "-c", script).stdout.startswith("0100000200040000"))
 
     def test_names_in_any_locale(self):
         long = "/".join(["a" * 60] * 8)

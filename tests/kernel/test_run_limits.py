@@ -13,7 +13,7 @@ import time
 import unittest
 
 import cgroups
-from nsview import NSVIEW, SECONDS, kill, requires_root, run, wait_until
+from nsview import NSVIEW, PYTHON, SECONDS, kill, requires_root, run, wait_until
 from test_run import STATE, Running, inside
 
 MIB = 1 << 20
@@ -92,13 +92,13 @@ class Holds(unittest.TestCase):
         self.assertGreaterEqual(max(shares), 0.45, shares)
 
     def test_more_memory_than_allowed_ends_with_137_and_says_why(self):
-        done = run("run", "-m", "64m", "python3", "-c", ALLOCATE, "192", check=137)
+        done = run("run", "-m", "64m", *PYTHON, "-c", ALLOCATE, "192", check=137)
         self.assertEqual(done.stdout, "")
         self.assertRegex(done.stderr, r"\Ansview: python3 was killed: [^\n]*memory[^\n]*\n\Z")
 
     def test_128_in_64_is_too_much_and_32_is_not(self):
-        run("run", "-m", "64m", "python3", "-c", ALLOCATE, "128", check=137)
-        self.assertEqual(inside("python3", "-c", ALLOCATE, "32", options=["-m", "64m"]), "32\n")
+        run("run", "-m", "64m", *PYTHON, "-c", ALLOCATE, "128", check=137)
+        self.assertEqual(inside(*PYTHON, "-c", ALLOCATE, "32", options=["-m", "64m"]), "32\n")
 
     def test_another_kill_is_not_called_want_of_memory(self):
         with Running("sleep", "60", options=["-m", "64m"], stderr=subprocess.PIPE) as container:
@@ -109,7 +109,7 @@ class Holds(unittest.TestCase):
     def test_one_more_process_than_allowed_is_refused(self):
         script = "import os, time\nn = 1\ntry:\n  while n < 99:\n    os.fork() or time.sleep(60)\n    n += 1\n" \
                  "except OSError as error:\n  print(n, error.errno)"
-        self.assertEqual(inside("python3", "-c", script, options=["--pids-limit", "12"]).split()[-2:], ["12", "11"])
+        self.assertEqual(inside(*PYTHON, "-c", script, options=["--pids-limit", "12"]).split()[-2:], ["12", "11"])
 
 
 @requires_root

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from nsview import NSVIEW, SECONDS, requires_root, run
+from nsview import NSVIEW, PYTHON, SECONDS, requires_root, run
 
 FLAGS = {"ro", "rw", "nosuid", "nodev", "noexec"}
 USUAL = {"nosuid", "nodev", "noexec"}
@@ -120,13 +120,13 @@ class System(unittest.TestCase):
 
     def test_its_terminals_are_its_own(self):
         self.assertEqual(inside("ls", "/dev/pts"), "ptmx\n")
-        self.assertEqual(inside("python3", "-c", "import os; print(os.ttyname(os.openpty()[1]))"), "/dev/pts/0\n")
+        self.assertEqual(inside(*PYTHON, "-c", "import os; print(os.ttyname(os.openpty()[1]))"), "/dev/pts/0\n")
 
     def test_no_device_of_the_host_can_be_made(self):
         script = ("import os\nfor folder in ('/', '/tmp', '/dev', '/dev/shm'):\n"
                   " path = folder + '/node'\n os.mknod(path, 0o20666, os.makedev(10, 229))\n"
                   " try: os.open(path, os.O_RDONLY); print('opened', path)\n except PermissionError: print('no')\n")
-        self.assertEqual(inside("python3", "-c", script), "no\n" * 4)
+        self.assertEqual(inside(*PYTHON, "-c", script), "no\n" * 4)
 
     def test_the_devices_of_dev_work(self):
         script = ("head -c 3 /dev/zero | od -An -c; echo x > /dev/null; head -c 1 /dev/urandom | wc -c; "

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from nsview import NSVIEW, SECONDS, requires_root, run
+from nsview import NSVIEW, PYTHON, SECONDS, requires_root, run
 from test_run import STATE, Running, inside, status_of
 
 KINDS = {"--network": "net", "--pid": "pid", "--ipc": "ipc", "--uts": "uts"}
@@ -55,7 +55,7 @@ CALLS = """if True:
 def results(calls, options=()):
     """{name: errno's name, or "done"} of the calls {name: arguments} inside."""
     words = json.dumps([(name, NUMBERS.get(name, name), arguments) for name, arguments in calls.items()])
-    return json.loads(inside("python3", "-c", CALLS, words, options=options))
+    return json.loads(inside(*PYTHON, "-c", CALLS, words, options=options))
 
 
 def namespaces(pid):
@@ -92,7 +92,7 @@ class Filter(unittest.TestCase):
     def test_what_is_newer_than_the_list_is_not_there(self):
         calls = {"2000": (2000, 0), "9999": (9999, 0)}
         words = json.dumps([(name, *arguments[:1], arguments[1:]) for name, arguments in calls.items()])
-        self.assertEqual(json.loads(inside("python3", "-c", CALLS, words)), dict.fromkeys(calls, "ENOSYS"))
+        self.assertEqual(json.loads(inside(*PYTHON, "-c", CALLS, words)), dict.fromkeys(calls, "ENOSYS"))
 
     def test_a_debugger_works(self):
         self.assertEqual(results({"ptrace": (0, 0, 0, 0)}), {"ptrace": "done"})  # PTRACE_TRACEME
@@ -104,7 +104,7 @@ class Filter(unittest.TestCase):
 
     def test_sockets_of_virtual_machines_are_shut(self):
         script = "import socket\ntry: socket.socket(40, 1)\nexcept OSError as error: print(error.errno)"
-        self.assertEqual(inside("python3", "-c", script), f"{errno.EPERM}\n")
+        self.assertEqual(inside(*PYTHON, "-c", script), f"{errno.EPERM}\n")
 
     def test_a_capability_opens_its_calls(self):
         calls = {"setns": (-1, 0), "unshare": (0,), "bpf": (0xffff, 0, 0)}
@@ -206,15 +206,15 @@ class Namespaces(unittest.TestCase):
     def test_the_hosts_network(self):
         names = [name for _, name in socket.if_nameindex()]
         script = "import socket; print(*[name for _, name in socket.if_nameindex()])"
-        self.assertEqual(inside("python3", "-c", script, options=["--network=host"]).split(), names)
+        self.assertEqual(inside(*PYTHON, "-c", script, options=["--network=host"]).split(), names)
 
     def test_the_hosts_message_queues_and_shared_memory(self):
         libc = ctypes.CDLL(None, use_errno=True)
         identifier = libc.shmget(0, 4096, 0o1600)
         try:
             script = "import ctypes, sys; print(ctypes.CDLL(None).shmctl(int(sys.argv[1]), 2, ctypes.create_string_buffer(256)))"
-            self.assertEqual(inside("python3", "-c", script, str(identifier), options=["--ipc=host"]), "0\n")
-            self.assertEqual(inside("python3", "-c", script, str(identifier)), "-1\n")
+            self.assertEqual(inside(*PYTHON, "-c", script, str(identifier), options=["--ipc=host"]), "0\n")
+            self.assertEqual(inside(*PYTHON, "-c", script, str(identifier)), "-1\n")
         finally:
             libc.shmctl(identifier, 0, None)
 
