@@ -3,6 +3,7 @@
 BUILD ?= build
 CC ?= cc
 CLANG ?= clang
+READELF ?= readelf
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 CLANG_FORMAT ?= clang-format
 PREFIX ?= /usr/local
@@ -17,18 +18,18 @@ USER_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iuser -I. -I$(BUILD) -fno-common $(WARN
 # ("back-edge").
 BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ivmlinux -I. -Wall -Wextra -Werror \
 	-Wno-unused-parameter -mllvm -disable-block-placement
-LIBS := -lbpf -lelf -lz -lcap -ljson-c -lseccomp -larchive -lncursesw -ltinfo
+LIBS := -lbpf -lelf -lz -lcap -ljson-c -lseccomp -lncursesw -ltinfo
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# NAME_absent.c is what nsview-static has instead of NAME.c: what libarchive is linked with would make
-# it many times as large.
+# NAME_absent.c is what nsview-static has instead of NAME.c: libarchive and what comes with it would
+# make it many times as large. nsview loads them when it needs them.
 ABSENT := $(wildcard user/*/*_absent.c)
-ARCHIVED := $(ABSENT:_absent.c=.c) user/launch/bundle.c user/launch/unpack.c
+ARCHIVED := $(ABSENT:_absent.c=.c) user/launch/bundle.c user/launch/libarchive.c \
+	user/launch/unpack.c
 USER_SOURCES := $(filter-out $(ABSENT),$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 USER_OBJECTS := $(USER_SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bpf/*.bpf.c))
 STATIC_OBJECTS := $(filter-out $(ARCHIVED:%.c=$(BUILD)/%.o),$(USER_OBJECTS)) $(ABSENT:%.c=$(BUILD)/%.o)
-STATIC_LIBS = $(filter-out -larchive,$(LIBS))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
@@ -200,7 +201,19 @@ $(BUILD)/nsview: $(USER_OBJECTS)
 # The linker warns of names of users, which nss_absent.c keeps to /etc/passwd.
 $(BUILD)/nsview-static: $(STATIC_OBJECTS)
 	$(call say,LINK $@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections,--no-warnings -o $@ $^ $(STATIC_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s -Wl,--gc-sections,--no-warnings -o $@ $^ $(LIBS)
+
+# The name that a program linked with -larchive here would ask for.
+$(BUILD)/libarchive_soname.h: Makefile $(BUILD)/flags
+	$(call say,SONAME $@)
+	$(Q)$(CC) $(LDFLAGS) -shared -nostdlib -Wl,--no-as-needed -o $@.so -larchive
+	$(Q)$(READELF) -d $@.so | sed -n '/NEEDED/s/.*\[\(libarchive\..*\)\].*/#define LIBARCHIVE_SONAME "\1"/p' > $@.new
+	@[ -s $@.new ] || { echo 'nsview: found no shared libarchive to link with: install its development package' >&2; exit 1; }
+	@rm $@.so && mv $@.new $@
+
+$(BUILD)/user/launch/libarchive.o: $(BUILD)/libarchive_soname.h
+
+$(BUILD)/tests/unit/test_launch_unpack: LIBS += -larchive
 
 $(BUILD)/user/%.o: user/%.c Makefile $(BUILD)/flags | $(SKELETONS)
 	@mkdir -p $(@D)

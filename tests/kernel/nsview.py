@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -47,6 +48,17 @@ def ps(*words, source="bpf", **options):
     """{pid: row} of nsview ps --json."""
     rows = json.loads(run("ps", "--json", "--source", source, *words, **options).stdout)
     return {row["pid"]: row for row in rows}
+
+
+@contextlib.contextmanager
+def without_libarchive():
+    """A copy of nsview that asks for a library by a name that none has."""
+    with tempfile.TemporaryDirectory(prefix="nsview-copy-") as folder:
+        program = pathlib.Path(folder, "nsview")
+        whole = pathlib.Path(NSVIEW).read_bytes()
+        program.write_bytes(whole.replace(b"libarchive.so.", b"no-archive.so."))
+        program.chmod(0o755)
+        yield str(program)
 
 
 def children(pid):

@@ -16,7 +16,7 @@ import termios
 import time
 import unittest
 
-from nsview import NSVIEW, SECONDS, requires_outside, requires_root, run, wait_until
+from nsview import NSVIEW, SECONDS, requires_outside, requires_root, run, wait_until, without_libarchive
 from test_run_lifecycle import cgroups, is_empty
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -77,6 +77,11 @@ def folders():
 def whole():
     """A demo that nobody disturbs, once: it takes seconds of its own."""
     return run("demo", check=None)
+
+
+def wait_until_nothing_is_left():
+    wait_until(lambda: not sleeps_of_demos())
+    wait_until(lambda: not [name for name in state_files() if name in FILES])
 
 
 class Paused:
@@ -307,10 +312,6 @@ class Rows(unittest.TestCase):
 
 @requires_root
 class Interrupted(unittest.TestCase):
-    def assert_nothing_left(self):
-        wait_until(lambda: not sleeps_of_demos())
-        wait_until(lambda: not [name for name in state_files() if name in FILES])
-
     def test_at_random_moments(self):
         for moment in range(24):
             number = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[moment % 3]
@@ -321,7 +322,7 @@ class Interrupted(unittest.TestCase):
                 self.assertIn(process.wait(timeout=SECONDS), (-number, 0))
                 self.assertEqual(process.stderr.read(), "")
                 process.stderr.close()
-                self.assert_nothing_left()
+                wait_until_nothing_is_left()
 
     def test_in_every_scene(self):
         """Each time another one, and another signal, at a random moment of it."""
@@ -339,7 +340,7 @@ class Interrupted(unittest.TestCase):
                     time.sleep(random.random() * (0.8 if b"Only what is needed" in read else 0.05))
                     process.send_signal(number)
                     self.assertIn(process.wait(timeout=SECONDS), (-number, 0))  # the last scenes are soon over
-                self.assert_nothing_left()
+                wait_until_nothing_is_left()
                 wait_until(lambda: not folders() - before)
         wait_until(lambda: not [path for path in cgroups() if is_empty(path)])
 
@@ -353,7 +354,7 @@ class Interrupted(unittest.TestCase):
             process.send_signal(signal.SIGINT)
             self.assertNotIn("ms of CPU time", process.stdout.read())
             self.assertEqual(process.wait(timeout=SECONDS), -signal.SIGINT)
-        self.assert_nothing_left()
+        wait_until_nothing_is_left()
 
     def test_between_two_scenes(self):
         demo = Paused("4. ")
@@ -363,13 +364,13 @@ class Interrupted(unittest.TestCase):
             self.assertEqual(demo.process.wait(timeout=SECONDS), -signal.SIGINT)
         finally:
             demo.close()
-        self.assert_nothing_left()
+        wait_until_nothing_is_left()
 
     def test_when_its_reader_has_gone(self):
         demo = Paused("2. ")
         demo.close()
         self.assertIn(demo.process.wait(timeout=SECONDS), (0, -signal.SIGPIPE))
-        self.assert_nothing_left()
+        wait_until_nothing_is_left()
 
 
 @requires_root
@@ -402,6 +403,20 @@ class Refused(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertEqual({title: re.search("without (.*?):", said)[1] for title, said in self.forbidden(done.stdout).items()},
                          {"Half a CPU": "--cpus", "64 MiB of memory": "--memory"})
+
+    def test_without_libarchive_the_image_is_not_shown(self):
+        said = ""
+        with without_libarchive() as program, subprocess.Popen([program, "demo"], stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                said += line
+                if line.startswith("6. "):
+                    break
+            process.send_signal(signal.SIGINT)
+            self.assertIn(process.wait(timeout=SECONDS), (-signal.SIGINT, 0))
+        wait_until_nothing_is_left()
+        self.assertRegex(words(scene_of(said, "The image's own user")),
+                         r"It cannot be shown here: .*no-archive\.so.*install libarchive")
+        self.assertIn("u1000", scene_of(said, "Another user"))
 
     def test_without_user_namespaces_the_others_are_shown(self):
         """The kernel refuses them in a chroot."""

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import tarfile
@@ -14,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, PYTHON, requires_root, run, wait_until
+from nsview import NSVIEW, PYTHON, SECONDS, Launched, requires_root, run, wait_until, without_libarchive
 
 PLACES = ("usr", "bin", "sbin", "lib", "lib64")  # of this machine's programs
 
@@ -443,6 +444,45 @@ class Hostile(Images):
             info.size = 4
             archive.addfile(info, io.BytesIO(b"data"))
         self.assertEqual(self.output("stat -c %s giant", [buffer.getvalue()]), f"{1 << 40}\n")
+
+
+class Library(Images):
+    """libarchive, which brings a dozen others, is in no process that has no image to read."""
+
+    def test_no_command_starts_with_it(self):
+        listed = run("--version", env={**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}).stdout
+        self.assertIn("libbpf.so", listed)
+        self.assertNotIn("libarchive", listed)
+
+    def test_an_image_loads_it_and_nothing_else_does(self):
+        self.write(saved([base()]))
+        for option, source, is_loaded in (("--rootfs", "/", False), ("--image", self.file, True)):
+            with self.subTest(option=option):
+                volumes = programs() if is_loaded else ()
+                launched = Launched([NSVIEW, "run", option, source, *volumes, "sleep", "300"])
+                with launched:
+                    maps = pathlib.Path(f"/proc/{launched.process.pid}/maps").read_text()
+                self.assertIn("libbpf.so", maps)
+                self.assertEqual("libarchive.so" in maps, is_loaded)
+
+    def test_without_it_an_image_is_refused_in_one_sentence(self):
+        self.write(saved([base()]))
+        with without_libarchive() as program:
+            done = subprocess.run([program, "run", "--image", self.file, "true"], capture_output=True, text=True,
+                                  timeout=SECONDS, check=False)
+        self.assertEqual((done.returncode, done.stdout), (125, ""))
+        self.assertRegex(done.stderr, rf"\Ansview: cannot read the image {re.escape(self.file)}: [^\n]+\n\Z")
+        for part in ("no-archive.so.", "No such file", "install libarchive", "--rootfs DIR"):
+            self.assertIn(part, done.stderr)
+
+    def test_a_damaged_one_is_refused_in_one_sentence(self):
+        name = re.search(rb"libarchive\.so[.0-9]*", pathlib.Path(NSVIEW).read_bytes())[0].decode()
+        damaged = pathlib.Path(self.folder, name)
+        self.addCleanup(damaged.unlink)
+        damaged.touch()
+        self.write(saved([base()]))
+        self.assert_refused(self.file, str(damaged), "install libarchive", "--rootfs DIR",
+                            env={**os.environ, "LD_LIBRARY_PATH": self.folder})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ RANKS = {
     "output": 5, "cmd": 6, "main": 7,
 }
 SKELETONS = ("nsview.skel.h", "snapshot.skel.h")
+GENERATED = (*SKELETONS, "libarchive_soname.h")
 SYSTEM_BPF = re.compile(r"^(bpf/(?!event\.h$).*|linux/(bpf|btf)\.h)$")
 # A cgroup's device rules on version 2 are a BPF program; it is made by hand, by the kernel's own header.
 DEVICE_RULES = ("user/launch/device_guard.c", "linux/bpf.h")
@@ -32,7 +33,7 @@ def rule_layers(tree):
             continue
         quoted = dict(tree.find(name, r'#\s*include\s*"[^"]+"', without_comments))
         for line, path in tree.includes(name):
-            if line not in quoted or path in ("bpf/event.h", *SKELETONS):
+            if line not in quoted or path in ("bpf/event.h", *GENERATED):
                 continue
             other = path.split("/")[0]
             if "/" not in path or other not in RANKS or f"user/{path}" not in tree.files:

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +15,7 @@
 
 #include "base/mem.h"
 #include "launch/bundle.h"
+#include "launch/libarchive.h"
 #include "launch/unpack.h"
 #include "listen.h"
 
@@ -62,6 +61,7 @@ static int unpack_to(int root_fd, const struct file *files, size_t count)
 	int (*const passes[])(const struct unpack *) = {unpack_whiteouts, unpack_files};
 	int r = 0;
 
+	assert_null(libarchive_load());
 	for (size_t i = 0; !r && i < ARRAY_SIZE(passes); i++) {
 		struct unpack unpack = {
 			.root_fd = root_fd, .archive = archive_read_new(), .name = "a layer"};

@@ -180,10 +180,11 @@ static enum stage_end demo_add_image(struct demo *demo, struct spec *spec, struc
 				     struct text *said)
 {
 	static const char note[] = "(demo.tar, made for this, says USER " DEMO_IMAGE_USER ")";
+	const char *lack = image_find_lack();
 	int r;
 
-	if (image_absent) {
-		text_printf(said, "It cannot be shown here: %s.", image_absent);
+	if (lack) {
+		text_printf(said, "It cannot be shown here: %s.", lack);
 		return STAGE_FORBIDDEN;
 	}
 	r = demo_image_make(&demo->image);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cmd/demo_image.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "launch/libarchive.h"
 
 #define IMAGE_STRING_(number) #number
 #define IMAGE_STRING(number) IMAGE_STRING_(number)
@@ -40,16 +39,16 @@ static const struct image_place {
 
 static int image_add(struct archive *archive, const char *name, const char *data, size_t size)
 {
-	struct archive_entry *entry = archive_entry_new();
+	struct archive_entry *entry = libarchive.entry_new();
 	int r;
 
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_mode(entry, S_IFREG | 0644);
-	archive_entry_set_size(entry, (int64_t)size);
-	r = archive_write_header(archive, entry);
-	if (r == ARCHIVE_OK && archive_write_data(archive, data, size) != (ssize_t)size)
+	libarchive.entry_set_pathname(entry, name);
+	libarchive.entry_set_mode(entry, S_IFREG | 0644);
+	libarchive.entry_set_size(entry, (int64_t)size);
+	r = libarchive.write_header(archive, entry);
+	if (r == ARCHIVE_OK && libarchive.write_data(archive, data, size) != (ssize_t)size)
 		r = ARCHIVE_FATAL;
-	archive_entry_free(entry);
+	libarchive.entry_free(entry);
 	return r;
 }
 
@@ -63,36 +62,36 @@ static int image_add_link(struct archive *archive, const char *path)
 	if (length < 0)
 		return ARCHIVE_OK;
 	target[length] = '\0';
-	entry = archive_entry_new();
-	archive_entry_set_pathname(entry, path + 1);
-	archive_entry_set_mode(entry, S_IFLNK | 0777);
-	archive_entry_set_symlink(entry, target);
-	r = archive_write_header(archive, entry);
-	archive_entry_free(entry);
+	entry = libarchive.entry_new();
+	libarchive.entry_set_pathname(entry, path + 1);
+	libarchive.entry_set_mode(entry, S_IFLNK | 0777);
+	libarchive.entry_set_symlink(entry, target);
+	r = libarchive.write_header(archive, entry);
+	libarchive.entry_free(entry);
 	return r;
 }
 
 static struct archive *image_start(void)
 {
-	struct archive *archive = archive_write_new();
+	struct archive *archive = libarchive.write_new();
 
-	archive_write_set_format_ustar(archive);
-	archive_write_set_bytes_in_last_block(archive, 1);
+	libarchive.write_set_format_ustar(archive);
+	libarchive.write_set_bytes_in_last_block(archive, 1);
 	return archive;
 }
 
 static int image_finish(struct archive *archive, int r)
 {
 	if (r == ARCHIVE_OK)
-		r = archive_write_close(archive);
-	archive_write_free(archive);
+		r = libarchive.write_close(archive);
+	libarchive.write_free(archive);
 	return r == ARCHIVE_OK ? 0 : -EIO;
 }
 
 static int image_write_layer(char layer[IMAGE_LAYER_MAX], size_t *size)
 {
 	struct archive *archive = image_start();
-	int r = archive_write_open_memory(archive, layer, IMAGE_LAYER_MAX, size);
+	int r = libarchive.write_open_memory(archive, layer, IMAGE_LAYER_MAX, size);
 
 	if (r == ARCHIVE_OK)
 		r = image_add(archive, "etc/passwd", image_passwd, strlen(image_passwd));
@@ -113,7 +112,7 @@ static int image_write(int fd)
 	if (r)
 		return r;
 	archive = image_start();
-	r = archive_write_open_fd(archive, fd);
+	r = libarchive.write_open_fd(archive, fd);
 	if (r == ARCHIVE_OK)
 		r = image_add(archive, IMAGE_CONFIG, image_config, strlen(image_config));
 	if (r == ARCHIVE_OK)

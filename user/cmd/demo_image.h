@@ -20,7 +20,7 @@ struct demo_image {
 	size_t volumes_count;
 };
 
-/* -errno without a word. */
+/* After image_find_lack has found none. -errno without a word. */
 int demo_image_make(struct demo_image *image);
 void demo_image_free(const struct demo_image *image);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "launch/bundle.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "launch/inside.h"
+#include "launch/libarchive.h"
 
 #define BUNDLE_SMALL_BYTES (4u << 20) /* of a manifest or configuration; a usual one has 10 KiB */
 #define BUNDLE_BLOCK 65536
@@ -62,7 +61,7 @@ int bundle_clean_name(char *name)
 
 static int bundle_fail(const struct bundle *bundle, struct archive *archive)
 {
-	const char *reason = archive ? archive_error_string(archive) : NULL;
+	const char *reason = archive ? libarchive.error_string(archive) : NULL;
 
 	return log_error(-EBADMSG, "cannot read the image %s: %s", bundle->path,
 			 reason ? reason : "it is damaged");
@@ -71,15 +70,15 @@ static int bundle_fail(const struct bundle *bundle, struct archive *archive)
 /* tar alone, and only what the library decompresses by itself. */
 static struct archive *bundle_new_reader(void)
 {
-	struct archive *archive = archive_read_new();
+	struct archive *archive = libarchive.read_new();
 
 	if (!archive)
 		return NULL;
-	archive_read_support_format_tar(archive);
-	archive_read_support_filter_gzip(archive);
-	archive_read_support_filter_bzip2(archive);
-	archive_read_support_filter_xz(archive);
-	archive_read_support_filter_zstd(archive);
+	libarchive.read_support_format_tar(archive);
+	libarchive.read_support_filter_gzip(archive);
+	libarchive.read_support_filter_bzip2(archive);
+	libarchive.read_support_filter_xz(archive);
+	libarchive.read_support_filter_zstd(archive);
 	return archive;
 }
 
@@ -91,9 +90,9 @@ static int bundle_start(const struct bundle *bundle, struct archive **archive)
 	if (!reader)
 		return log_fail(-ENOMEM, "read the image %s", bundle->path);
 	if (lseek(bundle->fd, 0, SEEK_SET) < 0 ||
-	    archive_read_open_fd(reader, bundle->fd, BUNDLE_BLOCK) != ARCHIVE_OK) {
+	    libarchive.read_open_fd(reader, bundle->fd, BUNDLE_BLOCK) != ARCHIVE_OK) {
 		bundle_fail(bundle, reader);
-		archive_read_free(reader);
+		libarchive.read_free(reader);
 		return -EBADMSG;
 	}
 	*archive = reader;
@@ -102,7 +101,7 @@ static int bundle_start(const struct bundle *bundle, struct archive **archive)
 
 static bool bundle_is_member(struct archive_entry *entry, const char *name)
 {
-	const char *path = archive_entry_pathname(entry);
+	const char *path = libarchive.entry_pathname(entry);
 	autofree char *clean = path ? mem_copy(path) : NULL;
 
 	return clean && !bundle_clean_name(clean) && !strcmp(clean, name);
@@ -111,8 +110,8 @@ static bool bundle_is_member(struct archive_entry *entry, const char *name)
 /* Where a link leads, from the root of the archive. NULL: the member is no link. */
 static char *bundle_link_target(struct archive_entry *entry, const char *name)
 {
-	const char *hard = archive_entry_hardlink(entry);
-	const char *soft = archive_entry_symlink(entry);
+	const char *hard = libarchive.entry_hardlink(entry);
+	const char *soft = libarchive.entry_symlink(entry);
 	const char *slash = strrchr(name, '/');
 
 	if (hard)
@@ -137,20 +136,20 @@ static int bundle_seek(const struct bundle *bundle, const char *name, struct arc
 
 	if (r)
 		return r;
-	while ((status = archive_read_next_header(reader, &entry)) == ARCHIVE_OK ||
+	while ((status = libarchive.read_next_header(reader, &entry)) == ARCHIVE_OK ||
 	       status == ARCHIVE_WARN) {
 		if (!bundle_is_member(entry, name))
 			continue;
 		*target = bundle_link_target(entry, name);
-		if (!*target && archive_entry_filetype(entry) == AE_IFREG) {
+		if (!*target && libarchive.entry_filetype(entry) == AE_IFREG) {
 			*archive = reader;
 			return 0;
 		}
-		archive_read_free(reader);
+		libarchive.read_free(reader);
 		return *target ? 0 : -ENOENT;
 	}
 	r = status == ARCHIVE_EOF ? -ENOENT : bundle_fail(bundle, reader);
-	archive_read_free(reader);
+	libarchive.read_free(reader);
 	return r;
 }
 
@@ -189,6 +188,7 @@ int bundle_open(const char *path, struct bundle **bundle)
 {
 	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct bundle *made;
+	const char *lack;
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status))
@@ -197,6 +197,9 @@ int bundle_open(const char *path, struct bundle **bundle)
 		return log_error(-EINVAL,
 				 "cannot read the image %s: it is neither a file nor a directory",
 				 path);
+	lack = libarchive_load();
+	if (lack)
+		return log_error(-EOPNOTSUPP, "cannot read the image %s: %s", path, lack);
 	made = mem_new(sizeof(*made));
 	made->path = mem_copy(path);
 	made->is_dir = S_ISDIR(status.st_mode);
@@ -221,7 +224,7 @@ const char *bundle_path(const struct bundle *bundle)
 
 static ssize_t bundle_read_some(struct archive *archive, int fd, char *block, size_t size)
 {
-	return archive ? archive_read_data(archive, block, size) : read(fd, block, size);
+	return archive ? libarchive.read_data(archive, block, size) : read(fd, block, size);
 }
 
 static int bundle_read_all(const struct bundle *bundle, const char *name, struct archive *archive,
@@ -254,7 +257,7 @@ int bundle_read(struct bundle *bundle, const char *name, struct text *content)
 	}
 	if (!r)
 		r = bundle_read_all(bundle, name, archive, fd, content);
-	archive_read_free(archive);
+	libarchive.read_free(archive);
 	return r;
 }
 
@@ -265,7 +268,7 @@ static la_ssize_t bundle_layer_read(struct archive *archive, void *context, cons
 
 	*block = layer->block;
 	if (got < 0)
-		archive_set_error(archive, EIO, "the archive around it is damaged");
+		libarchive.set_error(archive, EIO, "the archive around it is damaged");
 	return got;
 }
 
@@ -286,11 +289,11 @@ int bundle_open_layer(struct bundle *bundle, const char *name, struct bundle_lay
 			  name);
 	if (!r) {
 		made->archive = bundle_new_reader();
-		if (!made->archive || archive_read_open(made->archive, made, NULL,
-							bundle_layer_read, NULL) != ARCHIVE_OK)
+		if (!made->archive || libarchive.read_open(made->archive, made, NULL,
+							   bundle_layer_read, NULL) != ARCHIVE_OK)
 			r = log_error(-EBADMSG, "cannot read the image %s: its layer %s: %s",
 				      bundle->path, name,
-				      made->archive ? archive_error_string(made->archive)
+				      made->archive ? libarchive.error_string(made->archive)
 						    : strerror(ENOMEM));
 	}
 	if (r) {
@@ -310,8 +313,8 @@ void bundle_close_layer(struct bundle_layer *layer)
 {
 	if (!layer)
 		return;
-	archive_read_free(layer->archive);
-	archive_read_free(layer->outer);
+	libarchive.read_free(layer->archive);
+	libarchive.read_free(layer->outer);
 	if (layer->fd >= 0)
 		close(layer->fd);
 	free(layer);

@@ -14,12 +14,18 @@
 #include "base/text.h"
 #include "host/runtime/state_json.h"
 #include "launch/bundle.h"
+#include "launch/libarchive.h"
 #include "launch/unpack.h"
 
 #define IMAGE_LAYERS_MAX 1024 /* docker stops at 127 */
 #define IMAGE_INDEX_DEPTH 4   /* of an index in an index */
 
 const char *const image_absent = NULL;
+
+const char *image_find_lack(void)
+{
+	return libarchive_load();
+}
 
 /* uname(2)'s words, and the registry's. */
 static const struct image_machine {

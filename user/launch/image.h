@@ -30,6 +30,9 @@ struct image {
  * image_open fails with that sentence. */
 extern const char *const image_absent;
 
+/* NULL; or why this build on this machine can use none, in the same words as image_open. */
+const char *image_find_lack(void);
+
 /* Reads what describes it, no layer yet. What failed has been said. */
 int image_open(const char *path, struct image **image);
 void image_free(struct image *image);

@@ -11,6 +11,11 @@ const char *const image_absent =
 	"this nsview was built without libarchive, which reads images: unpack the image and give "
 	"--rootfs DIR, or use the nsview that `make` builds";
 
+const char *image_find_lack(void)
+{
+	return image_absent;
+}
+
 int image_open(const char *path, struct image **image)
 {
 	(void)image;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "launch/unpack.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "launch/inside.h"
+#include "launch/libarchive.h"
 
 #define UNPACK_DEPTH 256 /* of directories, when they are removed */
 #define UNPACK_WHITEOUT ".wh."
@@ -175,8 +174,8 @@ static int unpack_white_out(const struct unpack *unpack, struct unpack_place *pl
 /* An id that a user namespace does not map stays nsview's own. */
 static int unpack_set_owner(const struct unpack_place *place, struct archive_entry *entry)
 {
-	if (fchownat(place->parent_fd, place->name, archive_entry_uid(entry),
-		     archive_entry_gid(entry), AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) &&
+	if (fchownat(place->parent_fd, place->name, libarchive.entry_uid(entry),
+		     libarchive.entry_gid(entry), AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) &&
 	    errno != EINVAL && errno != EPERM)
 		return -errno;
 	return 0;
@@ -186,12 +185,14 @@ static int unpack_set_owner(const struct unpack_place *place, struct archive_ent
 static int unpack_finish(const struct unpack_place *place, struct archive_entry *entry, int fd)
 {
 	const struct timespec times[2] = {
-		{.tv_sec = archive_entry_mtime(entry), .tv_nsec = archive_entry_mtime_nsec(entry)},
-		{.tv_sec = archive_entry_mtime(entry), .tv_nsec = archive_entry_mtime_nsec(entry)},
+		{.tv_sec = libarchive.entry_mtime(entry),
+		 .tv_nsec = libarchive.entry_mtime_nsec(entry)},
+		{.tv_sec = libarchive.entry_mtime(entry),
+		 .tv_nsec = libarchive.entry_mtime_nsec(entry)},
 	};
 	int r = unpack_set_owner(place, entry);
 
-	if (!r && fchmod(fd, archive_entry_perm(entry)))
+	if (!r && fchmod(fd, libarchive.entry_perm(entry)))
 		r = -errno;
 	futimens(fd, times);
 	return r;
@@ -204,8 +205,8 @@ static void unpack_set_capability(struct archive_entry *entry, int fd)
 	const void *value;
 	size_t size;
 
-	archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+	libarchive.entry_xattr_reset(entry);
+	while (libarchive.entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
 		if (name && !strcmp(name, UNPACK_CAPABILITY))
 			fsetxattr(fd, UNPACK_CAPABILITY, value, size, 0);
 	}
@@ -237,14 +238,14 @@ static int unpack_file(const struct unpack *unpack, const struct unpack_place *p
 	off_t offset;
 	int status, r = fd < 0 ? -errno : 0;
 
-	while (!r && (status = archive_read_data_block(unpack->archive, &block, &size, &offset)) !=
-			     ARCHIVE_EOF) {
+	while (!r && (status = libarchive.read_data_block(unpack->archive, &block, &size,
+							  &offset)) != ARCHIVE_EOF) {
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 			return -EBADMSG;
 		r = unpack_write(fd, block, size, offset);
 	}
 	/* A sparse file may end in a hole. */
-	if (!r && ftruncate(fd, archive_entry_size(entry)))
+	if (!r && ftruncate(fd, libarchive.entry_size(entry)))
 		r = -errno;
 	if (!r)
 		r = unpack_finish(place, entry, fd);
@@ -265,7 +266,7 @@ static int unpack_dir(const struct unpack_place *place, struct archive_entry *en
 
 static int unpack_symlink(const struct unpack_place *place, struct archive_entry *entry)
 {
-	const char *target = archive_entry_symlink(entry);
+	const char *target = libarchive.entry_symlink(entry);
 
 	if (!target || symlinkat(target, place->parent_fd, place->name))
 		return target ? -errno : -EBADMSG;
@@ -315,7 +316,7 @@ static int unpack_make_room(const struct unpack_place *place, bool is_dir)
 static int unpack_node(const struct unpack *unpack, const struct unpack_place *place,
 		       struct archive_entry *entry)
 {
-	int type = archive_entry_filetype(entry);
+	int type = libarchive.entry_filetype(entry);
 	int r = unpack_make_room(place, type == AE_IFDIR);
 
 	if (r)
@@ -328,7 +329,7 @@ static int unpack_node(const struct unpack *unpack, const struct unpack_place *p
 	case AE_IFLNK:
 		return unpack_symlink(place, entry);
 	case AE_IFIFO:
-		if (mkfifoat(place->parent_fd, place->name, archive_entry_perm(entry)))
+		if (mkfifoat(place->parent_fd, place->name, libarchive.entry_perm(entry)))
 			return -errno;
 		return unpack_set_owner(place, entry);
 	default:
@@ -339,7 +340,7 @@ static int unpack_node(const struct unpack *unpack, const struct unpack_place *p
 /* The container's /dev is its own, whatever an image has in that place. */
 static bool unpack_is_device(struct archive_entry *entry)
 {
-	int type = archive_entry_filetype(entry);
+	int type = libarchive.entry_filetype(entry);
 
 	return type == AE_IFCHR || type == AE_IFBLK;
 }
@@ -349,7 +350,7 @@ static int unpack_root(const struct unpack *unpack, struct archive_entry *entry)
 	autoclose int fd = openat(unpack->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct unpack_place root = {.parent_fd = unpack->root_fd, .name = ""};
 
-	if (archive_entry_filetype(entry) != AE_IFDIR)
+	if (libarchive.entry_filetype(entry) != AE_IFDIR)
 		return unpack_refuse(unpack, "'.'", "is the root, and no directory");
 	return fd < 0 ? -errno : unpack_finish(&root, entry, fd);
 }
@@ -357,7 +358,7 @@ static int unpack_root(const struct unpack *unpack, struct archive_entry *entry)
 static int unpack_add(const struct unpack *unpack, struct unpack_place *place,
 		      struct archive_entry *entry)
 {
-	const char *link = archive_entry_hardlink(entry);
+	const char *link = libarchive.entry_hardlink(entry);
 	int r;
 
 	if (!*place->path)
@@ -375,7 +376,7 @@ static int unpack_add(const struct unpack *unpack, struct unpack_place *place,
 	r = unpack_node(unpack, place, entry);
 	if (r == -EBADMSG)
 		return log_error(r, "cannot unpack %s: its entry %s is damaged: %s", unpack->name,
-				 place->path, archive_error_string(unpack->archive));
+				 place->path, libarchive.error_string(unpack->archive));
 	return r ? unpack_fail(unpack, place->path, r) : 0;
 }
 
@@ -384,13 +385,14 @@ static int unpack_each(const struct unpack *unpack, bool is_whiteouts)
 	struct archive_entry *entry;
 	int status, r = 0;
 
-	while (!r && (status = archive_read_next_header(unpack->archive, &entry)) != ARCHIVE_EOF) {
+	while (!r &&
+	       (status = libarchive.read_next_header(unpack->archive, &entry)) != ARCHIVE_EOF) {
 		struct unpack_place place;
 
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 			return log_error(-EBADMSG, "cannot unpack %s: %s", unpack->name,
-					 archive_error_string(unpack->archive));
-		r = unpack_locate(unpack, archive_entry_pathname(entry), &place);
+					 libarchive.error_string(unpack->archive));
+		r = unpack_locate(unpack, libarchive.entry_pathname(entry), &place);
 		if (r)
 			return r;
 		if (unpack_is_whiteout(&place) && is_whiteouts)
