@@ -85,7 +85,7 @@ check: setup ## install what is missing, build, and run every test that this mac
 define make_for_kernels
 @sh tests/setup.sh install kernels
 $(if $(filter-out arm64:%,$(1)),+@$(MAKE) --no-print-directory all tests static)
-$(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects $(BUILD)/arm64/tests/unit/test_events))
+$(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects))
 endef
 
 .PHONY: check-kernels
@@ -151,6 +151,7 @@ asan: ## run the unit and live tests with AddressSanitizer and UBSan
 	@BUILD=$(BUILD)/asan tests/run "unit.*"
 	@for words in "ps --json" "ps --source proc" caps; do \
 		ASAN_OPTIONS=detect_leaks=1 $(BUILD)/asan/nsview $$words >/dev/null || exit 1; done
+	@BUILD=$(BUILD)/asan tests/run "format.*"
 	@BUILD=$(BUILD)/asan tests/run "kernel.*"
 
 fuzz: ## feed random bytes to what reads hostile input, FUZZ_SECONDS each
@@ -242,8 +243,7 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 $(UNIT_TESTS) $(MEASURES): $(BUILD)/%: %.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,TEST $@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) \
-		$(LIBS) -lcmocka
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS) -lcmocka
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
 	@mkdir -p $(@D)

@@ -22,7 +22,7 @@ KEPT_BYTES = 4 << 30  # of lines: others' storms on a shared machine end a test,
 ACTOR = str(BUILD / "tests/kernel/actor")
 STORM = str(BUILD / "tests/kernel/storm")
 SECONDS = patience(120)  # others may storm on this machine, and a reader in Python is slow
-MARKER_SECONDS = patience(10)
+MARKER_SECONDS = 1  # between two marks
 SAME_NS = 500_000_000  # as far apart may two clocks' words on one moment be
 START_SECONDS = patience(300)  # the kernel verifies the programs, and others may want the processor
 
@@ -50,6 +50,25 @@ def boot_offset_ns():
         start, now = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
         if time.clock_gettime_ns(time.CLOCK_BOOTTIME) - start < SAME_NS // 10:
             return now - start
+
+
+def storm_size(count):
+    """An emulated processor takes as long for a fifth of it."""
+    return count // 5 if "NSVIEW_GUEST" in os.environ else count
+
+
+def mark_until(is_told, seconds, is_over=lambda: False):
+    """is_told(pause) makes something happen and waits that long to be told of it. It may be lost where the ring is
+    full, or nobody listens yet: then something else is to happen."""
+    deadline, pause = time.monotonic() + seconds, 0.1
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return is_told(min(pause, left))
+        except Failed:
+            if left <= pause or is_over():
+                raise
+        pause = min(2 * pause, MARKER_SECONDS)
 
 
 class Pid(int):
@@ -126,16 +145,11 @@ class Stream:
 
     def wait_ready(self):
         """Until it tells of what happens now."""
-        deadline, seconds = time.monotonic() + START_SECONDS, 0.5
-        while time.monotonic() < deadline:
-            with contextlib.suppress(Failed):
-                self.settle(seconds)
-                return
-            seconds *= 2  # a slow machine's answer comes later than that each time
-            if self.process.poll() is not None:
-                break
-        self.end(signal.SIGKILL)
-        raise Failed(f"{self.words} is not ready: {self.errors.decode(errors='replace')}")
+        try:
+            self.settle(START_SECONDS)
+        except Failed:
+            self.end(signal.SIGKILL)
+            raise Failed(f"{self.words} is not ready: {self.errors.decode(errors='replace')}") from None
 
     def read_lines(self):
         for raw in self.process.stdout:
@@ -201,17 +215,14 @@ class Stream:
             return [line for line in self.others if line["event"]["action"] == "gap"]
 
     def settle(self, seconds=SECONDS):
-        """What happened before this call has been printed when it returns: the ring keeps its order. A marker may be
-        lost where the ring is full: then another one."""
-        deadline, markers = time.monotonic() + seconds, []
-        while True:
+        """What happened before this call has been printed when it returns: the ring keeps its order."""
+        markers = []
+
+        def is_told(pause):
             markers.append(self.mark())
-            left = deadline - time.monotonic()
-            try:
-                return self.wait(lambda: any(map(self.tells, markers)), min(left, MARKER_SECONDS))
-            except Failed:
-                if left <= MARKER_SECONDS or self.is_over:
-                    raise
+            return self.wait(lambda: any(map(self.tells, markers)), pause)
+
+        mark_until(is_told, seconds, lambda: self.is_over)
 
     def mark(self):
         """A program runs and ends: its pid, and how many lines of earlier ones with this number there are."""

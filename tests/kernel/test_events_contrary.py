@@ -2,6 +2,7 @@
 """A kernel that refuses a hook, or skips runs of one: contrary.c answers for it."""
 
 import errno
+import functools
 import json
 import os
 import re
@@ -21,6 +22,7 @@ if not conditions.no_kprobes():
     TIERS.insert(0, "kprobe")
 
 
+@functools.cache
 def hooks(command=()):
     """{hook: what doctor says of it}."""
     said = json.loads(nsview.run("doctor", "--json", command=command, check=None).stdout)
@@ -45,7 +47,7 @@ class Refused(unittest.TestCase):
     def check(self, how, program, hook, tier, error):
         """That hook is on its next tier, or off, and says why; every other is on the one that it has here."""
         command = [CONTRARY, how, program]
-        here, there = hooks(), hooks(command)
+        here, there = hooks(), hooks(tuple(command))
         self.assertEqual({name: row["tier"] for name, row in there.items()},
                          {**{name: row["tier"] for name, row in here.items()}, hook: tier})
         self.assertIn(os.strerror(error), there[hook]["why"])

@@ -156,21 +156,13 @@ class Lines(unittest.TestCase):
             (folder / "cgroup.procs").write_text(str(actor.pid))
             actor.fork("fork")
             stream.process.send_signal(signal.SIGCONT)
-            self.drain(stream)
+            stream.settle()
             actor.fork("fork")
             line = self.lines(stream, actor.pid, "fork")[0]
             self.assertEqual(procview.cgroup(actor.pid), f"/{folder.name}")
             self.assertEqual(get(line, "nsview", "cgroup", "path"), f"/{folder.name}")
             for _ in range(2):
                 actor.finish("exit", 0)
-
-    @staticmethod
-    def drain(stream):
-        """Until the ring has room again."""
-        while True:
-            marker = stream.mark()
-            with contextlib.suppress(events.Failed):
-                return stream.wait(lambda: stream.tells(marker), 1)
 
 
 if __name__ == "__main__":

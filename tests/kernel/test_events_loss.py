@@ -66,13 +66,8 @@ class Folder(unittest.TestCase):
         self.path = self.folder / "events"
         watching = Watching("--output", str(self.path), *words, **options)
         self.addCleanup(watching.end_at_last)
-        nsview.wait_until(self.tells_of_a_new_process, seconds=events.START_SECONDS)
+        watching.drain(events.START_SECONDS)
         return watching
-
-    def tells_of_a_new_process(self):
-        subprocess.run(["true", "are-you-there"], check=True)
-        time.sleep(0.2)
-        return self.path.exists() and b"are-you-there" in self.path.read_bytes()
 
     def program(self):
         return self.folder / "program"
@@ -92,14 +87,15 @@ class Watching:
     def send(self, number):
         self.process.send_signal(number)
 
-    def drain(self):
+    def drain(self, seconds=events.SECONDS):
         """Until what happened before this call is in the file: the ring keeps its order."""
         mark = f"drained-{os.getpid()}-{time.monotonic_ns()}".encode()
-        for _ in range(events.SECONDS):
+
+        def is_told(pause):
             subprocess.run([b"true", mark], check=True)
-            with contextlib.suppress(nsview.Failed):  # in a full ring it is lost, too
-                return nsview.wait_until(lambda: self.tells(mark), seconds=1)
-        raise nsview.Failed("it tells of nothing new")
+            return nsview.wait_until(lambda: self.tells(mark), seconds=pause)
+
+        events.mark_until(is_told, seconds, self.process.poll)
 
     def tells(self, mark):
         """In what has come since it was asked last."""
@@ -170,7 +166,7 @@ class Stopped(Folder):
             time.sleep(1.1)  # at the next mark, all that was lost before the one above has been told
             outer.append(self.marker(watching))
             first = self.marker(watching)
-            storm, did = self.storm_while_stopped(watching, "credentials", 30000, others=[("threads", 300)])
+            storm, did = self.storm_while_stopped(watching, "credentials", 10000, others=[("threads", 300)])
             last = self.marker(watching)
             outer.append(self.marker(watching))
             other.settle()
@@ -199,7 +195,7 @@ class Stopped(Folder):
     def test_each_record_has_what_its_processor_lost_before(self):
         path = self.folder / "recording"
         watching = self.to_file("--ring", "64k", "--record", str(path), "--stats")
-        storm, did = self.storm_while_stopped(watching, "credentials", 30000)
+        storm, did = self.storm_while_stopped(watching, "credentials", 10000)
         for cpu in os.sched_getaffinity(0):
             self.marker(watching, "taskset", "-c", str(cpu))
         said = watching.end()
@@ -222,7 +218,7 @@ class Stopped(Folder):
 
     def test_without_a_gap_nothing_is_missing(self):
         watching = self.to_file()
-        storm = Storm("exec", 2000, self.program())
+        storm = Storm("exec", events.storm_size(2000), self.program())
         did = storm.run()
         watching.drain()
         watching.end()
@@ -239,7 +235,7 @@ class Stopped(Folder):
     def test_threads_that_end_at_once_are_one_end(self):
         for tier in ("tracepoint", *({"kprobe"} - missing_tiers())):
             with self.subTest(tier=tier), Stream("--types", "exit", "--hooks", f"exit={tier}") as stream:
-                storm = Storm("threads", 1000)
+                storm = Storm("threads", events.storm_size(1000))
                 did = storm.run()
                 stream.settle()
                 skipped = self.skipped(get(line, "nsview", "gap") for line in stream.gaps())
@@ -273,7 +269,7 @@ class Stopped(Folder):
         self.addCleanup(lambda: [actor.end() for actor in changed])
         watching.drain()
         watching.send(signal.SIGSTOP)
-        Storm("credentials", 30000).run()
+        Storm("credentials", 10000).run()
         for subject in gone:
             subject.end()
         for number, actor in enumerate(changed):
@@ -351,7 +347,7 @@ class Output(Folder):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(signal=number):
                 watching = self.to_file()
-                storm = Storm("exec", 3000, self.program())
+                storm = Storm("exec", events.storm_size(3000), self.program())
                 storm.go()
                 time.sleep(0.3)
                 watching.end(number)
@@ -370,7 +366,7 @@ class Output(Folder):
 
     def test_sighup_opens_the_file_anew(self):
         watching = self.to_file()
-        storm = Storm("exec", 3000, self.program())
+        storm = Storm("exec", events.storm_size(3000), self.program())
         storm.go()
         old = self.folder / "events.1"
         time.sleep(0.2)
@@ -435,7 +431,7 @@ class Output(Folder):
         copy = self.folder / "copy"
         with open(copy, "wb") as file:
             file.write(process.stdout.readline())
-            Storm("credentials", 30000).run()  # nobody reads meanwhile
+            Storm("credentials", 10000).run()  # nobody reads meanwhile
             process.send_signal(signal.SIGINT)
             shutil.copyfileobj(process.stdout, file)
         process.stdout.close()
@@ -498,7 +494,7 @@ class Ends(Folder):
 
     def test_hooks_are_given_up_for_descriptors_one_after_the_other(self):
         numbers = set()
-        for limit in range(40, 400, 20):
+        for limit in range(40, 400, 40):
             done = nsview.run("events", "--duration", "1ms", command=["prlimit", f"--nofile={limit}"], check=None)
             if done.returncode:
                 self.assertRegex(done.stderr, r"(?i)too many open files|descriptor")
@@ -547,14 +543,13 @@ class Sieve:
 
     def drain(self, seconds=events.SECONDS):
         """Until it tells of what happens now."""
-        deadline = time.monotonic() + seconds
         seen = self.marks
-        while self.marks == seen:
-            if time.monotonic() > deadline or not self.reader.is_alive():
-                raise nsview.Failed("it tells of nothing new")
+
+        def is_told(pause):
             subprocess.run([b"true", self.mark], check=True)
-            with contextlib.suppress(nsview.Failed):  # in a full ring it is lost, too
-                nsview.wait_until(lambda: self.marks > seen, seconds=1)
+            return nsview.wait_until(lambda: self.marks > seen, seconds=pause)
+
+        events.mark_until(is_told, seconds, lambda: not self.reader.is_alive())
 
     def end(self):
         if self.process.poll() is None:
