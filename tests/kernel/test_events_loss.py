@@ -72,6 +72,13 @@ class Folder(unittest.TestCase):
     def program(self):
         return self.folder / "program"
 
+    def skipped(self, gaps):
+        """Runs that the kernel skipped, which it does to each listener by itself (docs/hooks.md); nothing else is
+        missing."""
+        gaps = list(gaps)
+        self.assertLessEqual({gap["reason"] for gap in gaps}, {"skipped"})
+        return sum(gap["lost"] for gap in gaps)
+
 
 class Watching:
     """nsview events --output FILE."""
@@ -182,13 +189,6 @@ class Stopped(Folder):
             self.assertLessEqual(numbers(other, first, last), found.last() - number(found, outer[1]) + skipped)
             self.assertLessEqual(numbers(found, first, last), numbers(other, outer[0], outer[2]) + skipped)
 
-    def skipped(self, gaps):
-        """Runs that the kernel skipped, which it does to each listener by itself (docs/hooks.md); nothing else is
-        missing."""
-        gaps = list(gaps)
-        self.assertLessEqual({gap["reason"] for gap in gaps}, {"skipped"})
-        return sum(gap["lost"] for gap in gaps)
-
     EVENT, GAP = 5, 7  # bpf/event.h
     RING_BYTES, SLOT_HEAD = 8 << 20, 8  # unless --ring says otherwise; BPF_RINGBUF_HDR_SZ
 
@@ -217,13 +217,20 @@ class Stopped(Folder):
         self.assertEqual(int(by_hook["nsview:"]), found.lost())
 
     def test_without_a_gap_nothing_is_missing(self):
-        watching = self.to_file()
-        storm = Storm("exec", events.storm_size(2000), self.program())
-        did = storm.run()
-        watching.drain()
-        watching.end()
-        found = Lines(self.path)
-        self.assertEqual((found.gaps(), found.holes()), ([], []))
+        """There may be one, of runs that the kernel skipped: then once more."""
+        for _ in range(10):
+            watching = self.to_file()
+            storm = Storm("exec", events.storm_size(2000), self.program())
+            did = storm.run()
+            watching.drain()
+            watching.end()
+            found = Lines(self.path)
+            self.assertEqual(found.holes(), [])
+            if not self.skipped(found.gaps()):
+                break
+            self.path.unlink()
+        else:
+            self.fail("the kernel skipped runs each time")
         storms = {line["process"]["entity_id"] for line in found.of(storm.pid)}
         children = {line["process"]["entity_id"] for line in found.lines if line["event"]["action"] == "fork"
                     and get(line, "process", "parent", "entity_id") in storms}
@@ -380,10 +387,12 @@ class Output(Folder):
         self.check_whole()
         both.write_bytes(old.read_bytes() + self.path.read_bytes())
         found = Lines(both)
-        self.assertEqual((found.holes(), found.gaps()), ([], []))
+        self.assertEqual(found.holes(), [])
+        skipped = self.skipped(found.gaps())
         executed = [line for line in found.lines if line["event"]["action"] == "exec"
                     and get(line, "process", "parent", "pid") == storm.pid]
-        self.assertEqual(len(executed), did["execs"])
+        self.assertLessEqual(len(executed), did["execs"])
+        self.assertGreaterEqual(len(executed) + skipped, did["execs"])
 
     def test_the_file_is_the_owners_alone_and_added_to(self):
         self.path = self.folder / "events"
