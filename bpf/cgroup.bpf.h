@@ -42,9 +42,10 @@ static __always_inline bool cgroup_take(struct kernfs_node *node, enum cgroup_hi
 	return kernel_node_parent(node);
 }
 
-static __always_inline bool cgroup_try(struct css_set *set, enum cgroup_hierarchy hierarchy)
+static __always_inline bool cgroup_try(struct css_set *set, u64 controller,
+				       enum cgroup_hierarchy hierarchy)
 {
-	struct cgroup_subsys_state *state = kernel_cgroup_state(set, hierarchy);
+	struct cgroup_subsys_state *state = kernel_cgroup_state(set, controller);
 
 	return state && cgroup_take(BPF_CORE_READ(state, cgroup, kn), hierarchy);
 }
@@ -54,10 +55,13 @@ static __always_inline void cgroup_choose(struct css_set *set)
 {
 	struct kernfs_node *unified = BPF_CORE_READ(set, dfl_cgrp, kn), *chosen;
 
-	if (!cgroup_take(unified, CGROUP_V2) && !cgroup_try(set, CGROUP_PIDS) &&
-	    !cgroup_try(set, CGROUP_MEMORY) && !cgroup_try(set, CGROUP_CPU) &&
-	    !cgroup_try(set, CGROUP_DEVICES) && !cgroup_try(set, CGROUP_FREEZER) &&
-	    !cgroup_try(set, CGROUP_CPUSET))
+	if (!cgroup_take(unified, CGROUP_V2) &&
+	    !cgroup_try(set, kernel_controller(pids), CGROUP_PIDS) &&
+	    !cgroup_try(set, kernel_controller(memory), CGROUP_MEMORY) &&
+	    !cgroup_try(set, kernel_controller(cpu), CGROUP_CPU) &&
+	    !cgroup_try(set, kernel_controller(devices), CGROUP_DEVICES) &&
+	    !cgroup_try(set, kernel_controller(freezer), CGROUP_FREEZER) &&
+	    !cgroup_try(set, kernel_controller(cpuset), CGROUP_CPUSET))
 		cgroup_take(unified, CGROUP_V2);
 	chosen = kernel_forget(cgroup_choice.node);
 	cgroup_choice.id = BPF_CORE_READ(chosen, id);

@@ -37,6 +37,11 @@
  */
 #define kernel_forget(place) (*(volatile typeof(place) *)&(place))
 
+/* A function that is in a program once, however often it is called. The verifier walks it at each call, so
+ * unlike a global function it may take and give pointers, on 5.10 too: libbpf makes what is hidden static.
+ * All that call each other share a stack of 512 bytes. */
+#define kernel_shared __weak __hidden __noinline
+
 /* A number of a task: read directly where the verifier knows the pointer's type (of a tracepoint's
  * argument, of the current task), by a probe read where it is a mere address (a kprobe's). */
 #define kernel_number(is_typed, task, field) \
@@ -65,27 +70,51 @@ static __always_inline u32 kernel_task_state(struct task_struct *task)
 	return task->__state;
 }
 
-/* CONFIG_TIME_NS may be off; there is one time namespace then, without a number. */
+/* The inode of a namespace, to which there is a pointer at `place`; `inum` is where in it. */
+__weak __noinline u32 kernel_namespace_at(u64 place, u64 inum)
+{
+	u64 address = 0;
+	u32 inode = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)place);
+	bpf_probe_read_kernel(&inode, sizeof(inode), (void *)(address + inum));
+	return inode;
+}
+
+#define kernel_namespace(proxy, field) \
+	kernel_namespace_at((u64)(&(proxy)->field), bpf_core_field_offset((proxy)->field->ns.inum))
+
+/* Of the task itself and of its children to come. CONFIG_TIME_NS may be off; there is one time namespace
+ * then, without a number. */
 static __always_inline u32 kernel_time_namespace(struct nsproxy *proxy)
 {
 	if (bpf_core_field_exists(proxy->time_ns))
-		return BPF_CORE_READ(proxy, time_ns, ns.inum);
+		return kernel_namespace(proxy, time_ns);
 	return 0;
 }
 
-/* CONFIG_AUDIT may be off: nobody has a login then. */
-static __always_inline u32 kernel_task_loginuid(struct task_struct *task, bool is_typed)
+static __always_inline u32 kernel_children_time_namespace(struct nsproxy *proxy)
 {
-	if (bpf_core_field_exists(task->loginuid))
-		return kernel_number(is_typed, task, loginuid.val);
-	return ID_UNSET;
+	if (bpf_core_field_exists(proxy->time_ns_for_children))
+		return kernel_namespace(proxy, time_ns_for_children);
+	return 0;
 }
 
-static __always_inline u32 kernel_task_sessionid(struct task_struct *task, bool is_typed)
+struct kernel_login {
+	u32 loginuid;
+	u32 sessionid;
+};
+
+/* CONFIG_AUDIT may be off: nobody has a login then. */
+static __always_inline struct kernel_login kernel_task_login(struct task_struct *task,
+							     bool is_typed)
 {
-	if (bpf_core_field_exists(task->sessionid))
-		return kernel_number(is_typed, task, sessionid);
-	return ID_UNSET;
+	if (!bpf_core_field_exists(task->loginuid))
+		return (struct kernel_login){ID_UNSET, ID_UNSET};
+	return (struct kernel_login){
+		kernel_number(is_typed, task, loginuid.val),
+		kernel_number(is_typed, task, sessionid),
+	};
 }
 
 /* CONFIG_SECCOMP may be off, and then struct seccomp has no mode. */
@@ -110,47 +139,34 @@ static __always_inline struct pid *kernel_tty_group(struct tty_struct *tty)
 static __always_inline struct kernfs_node *kernel_node_parent(struct kernfs_node *node)
 {
 	struct kernfs_node___6_14 *old = (void *)node;
+	struct kernfs_node *parent = 0;
+	u64 place;
 
 	if (bpf_core_field_exists(old->parent))
-		return BPF_CORE_READ(old, parent);
-	return BPF_CORE_READ(node, __parent);
-}
-
-#define kernel_controller(set, name)                                                           \
-	(bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)                     \
-		 ? kernel_css(set, bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id)) \
-		 : 0)
-
-static __always_inline struct cgroup_subsys_state *kernel_css(struct css_set *set, u64 index)
-{
-	struct cgroup_subsys_state *state = 0;
-
-	bpf_probe_read_kernel(&state, sizeof(state),
-			      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
-				      index * sizeof(state));
-	return state;
+		place = bpf_core_field_offset(old->parent);
+	else
+		place = bpf_core_field_offset(node->__parent);
+	bpf_probe_read_kernel(&parent, sizeof(parent), (void *)node + place);
+	return parent;
 }
 
 /* A controller may be built out, and its index in subsys[] differs from build to build. */
-static __always_inline struct cgroup_subsys_state *
-kernel_cgroup_state(struct css_set *set, enum cgroup_hierarchy hierarchy)
+#define CONTROLLER_NONE 64 /* no mask of controllers has so many bits */
+#define kernel_controller(name)                                               \
+	(bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)    \
+		 ? bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id) \
+		 : CONTROLLER_NONE)
+
+static __always_inline struct cgroup_subsys_state *kernel_cgroup_state(struct css_set *set,
+								       u64 controller)
 {
-	switch (hierarchy) {
-	case CGROUP_PIDS:
-		return kernel_controller(set, pids);
-	case CGROUP_MEMORY:
-		return kernel_controller(set, memory);
-	case CGROUP_CPU:
-		return kernel_controller(set, cpu);
-	case CGROUP_DEVICES:
-		return kernel_controller(set, devices);
-	case CGROUP_FREEZER:
-		return kernel_controller(set, freezer);
-	case CGROUP_CPUSET:
-		return kernel_controller(set, cpuset);
-	default:
-		return 0;
-	}
+	struct cgroup_subsys_state *state = 0;
+
+	if (controller != CONTROLLER_NONE)
+		bpf_probe_read_kernel(&state, sizeof(state),
+				      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
+					      controller * sizeof(state));
+	return state;
 }
 
 #define kernel_has_controller(mask, name)                                     \
@@ -198,14 +214,6 @@ static __always_inline struct task_struct *kernel_current(void)
 	if (has_task_helpers)
 		return bpf_get_current_task_btf();
 	return (struct task_struct *)bpf_get_current_task();
-}
-
-/* CONFIG_TIME_NS may be off. */
-static __always_inline u32 kernel_children_time_namespace(struct nsproxy *proxy)
-{
-	if (bpf_core_field_exists(proxy->time_ns_for_children))
-		return BPF_CORE_READ(proxy, time_ns_for_children, ns.inum);
-	return 0;
 }
 
 #if defined(__TARGET_ARCH_x86)

@@ -73,7 +73,7 @@ static __always_inline void look_cred(struct look *look, const struct memory *kn
 
 static __always_inline void look_children(struct look *look, struct nsproxy *proxy)
 {
-	u32 pid_ns = BPF_CORE_READ(proxy, pid_ns_for_children, ns.inum);
+	u32 pid_ns = kernel_namespace(proxy, pid_ns_for_children);
 	u32 time_ns = kernel_children_time_namespace(proxy);
 
 	look->children_pid_ns = pid_ns == look->identity.ns[NS_PID] ? 0 : pid_ns;
@@ -145,7 +145,7 @@ static __always_inline void look_parent(struct look *look, struct task_struct *t
 	look->identity.in_ppid = look->ppid;
 	if (look->pid_depth)
 		look->identity.in_ppid = task_parent_inside(
-			(void *)look->pid, BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
+			look->pid, (u64)BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
 }
 
 /* Its path is told where it was not yet. */
@@ -182,12 +182,35 @@ static __always_inline void look_terminal(struct task_identity *now, struct task
 	now->tty_minor = BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(tty, index);
 }
 
-static __always_inline void look_privileges(struct look *look, struct task_struct *task,
-					    bool is_typed)
+static __always_inline void look_privileges_as(struct look *look, struct task_struct *task,
+					       bool is_typed)
 {
 	look->identity.no_new_privs =
 		kernel_number(is_typed, task, atomic_flags) >> PFA_NO_NEW_PRIVS & 1;
 	look->identity.seccomp = kernel_task_seccomp(task, is_typed);
+}
+
+/* One branch for all numbers: whether they are typed is known at load, and the verifier cuts each half that
+ * is never run out of the program, which takes it longer than to walk the other. */
+static __always_inline void look_privileges(struct look *look, struct task_struct *task,
+					    bool is_typed)
+{
+	if (is_typed)
+		look_privileges_as(look, task, true);
+	else
+		look_privileges_as(look, task, false);
+}
+
+static __always_inline void look_numbers_as(struct look *look, struct task_struct *task,
+					    bool is_typed)
+{
+	struct task_identity *now = &look->identity;
+	struct kernel_login login = kernel_task_login(task, is_typed);
+
+	look_privileges_as(look, task, is_typed);
+	now->flags = kernel_number(is_typed, task, flags) & PF_KTHREAD ? TASK_KTHREAD : 0;
+	now->loginuid = login.loginuid;
+	now->sessionid = login.sessionid;
 }
 
 /* What is its own and not compared. */
@@ -195,10 +218,10 @@ static __always_inline void look_own(struct look *look, struct task_struct *task
 {
 	struct task_identity *now = &look->identity;
 
-	look_privileges(look, task, is_typed);
-	now->flags = kernel_number(is_typed, task, flags) & PF_KTHREAD ? TASK_KTHREAD : 0;
-	now->loginuid = kernel_task_loginuid(task, is_typed);
-	now->sessionid = kernel_task_sessionid(task, is_typed);
+	if (is_typed)
+		look_numbers_as(look, task, true);
+	else
+		look_numbers_as(look, task, false);
 	now->chain_count = look->pid_depth + 1;
 	look_terminal(now, task);
 	bpf_core_read(now->comm, sizeof(now->comm), &task->comm);
@@ -209,8 +232,13 @@ static __always_inline void look_own(struct look *look, struct task_struct *task
 static __always_inline void look_keys(struct look *look, struct task_struct *task,
 				      const struct memory *known, bool is_typed)
 {
-	look->tgid = kernel_number(is_typed, task, tgid);
-	look->tid = kernel_number(is_typed, task, pid);
+	if (is_typed) {
+		look->tgid = task->tgid;
+		look->tid = task->pid;
+	} else {
+		look->tgid = BPF_CORE_READ(task, tgid);
+		look->tid = BPF_CORE_READ(task, pid);
+	}
 	look_birth(look, task, known);
 	look_cred(look, known, (u64)BPF_CORE_READ(task, real_cred));
 	look_proxy(look, known, (u64)BPF_CORE_READ(task, nsproxy));
@@ -223,36 +251,25 @@ static __always_inline bool look_words_differ(const void *left, const void *righ
 	u64 difference = 0;
 	u32 i;
 
-#pragma unroll
 	for (i = 0; i < words; i++)
 		difference |= a[i] ^ b[i];
 	return difference;
 }
 
-/* In pieces, for the sake of the stack. */
-#define GROUPS_PIECE 8
-static __always_inline bool look_groups_differ(const struct look *look, const struct memory *memory)
+/* They are read to where the event will be: the stack has no room for them. */
+static __always_inline bool look_groups_differ(struct look *look, const struct memory *memory)
 {
 	u64 list = look->group_info + bpf_core_field_offset(struct group_info, gid);
-	u32 piece[GROUPS_PIECE] = {}, i;
+	u64 size = kernel_forget(look->identity.groups_kept) * sizeof(u32);
 
 	if (look->identity.groups_total != memory->seen.groups_total)
 		return true;
-	for (i = 0; i < GROUPS_KEPT; i += GROUPS_PIECE) {
-		u64 size = (kernel_forget(look->identity.groups_kept) - (u64)i) * sizeof(u32);
-
-		barrier_var(size); /* what is checked has to be what is used */
-		if (size - 1 >= GROUPS_KEPT * sizeof(u32))
-			break;
-		barrier_var(size);
-		if (size > sizeof(piece))
-			size = sizeof(piece);
-		__builtin_memset(piece, 0, sizeof(piece));
-		bpf_probe_read_kernel(piece, size, (u32 *)list + i);
-		if (look_words_differ(piece, &memory->groups[i], GROUPS_PIECE / 2))
-			return true;
-	}
-	return false;
+	barrier_var(size); /* what is checked has to be what is used */
+	if (!size || size > sizeof(memory->groups))
+		return false;
+	__builtin_memset(look->draft, 0, sizeof(memory->groups));
+	bpf_probe_read_kernel(look->draft, size, (void *)list);
+	return look_words_differ(look->draft, memory->groups, sizeof(memory->groups) / 8);
 }
 
 /* Sets look->changed: enum event_change, without what is never compared. */
@@ -261,7 +278,7 @@ static __always_inline void look_compare(struct look *look, const struct memory 
 {
 	const struct task_identity *now = &look->identity;
 	const struct event_before *seen = &memory->seen;
-	u32 changed = 0, i;
+	u32 changed = 0, ns = 0, i;
 
 	if (look_words_differ(&now->ids, &seen->ids, sizeof(now->ids) / 8))
 		changed |= CHANGE_IDS;
@@ -274,10 +291,10 @@ static __always_inline void look_compare(struct look *look, const struct memory 
 	if ((is_thorough || look->group_info != memory->group_info) &&
 	    look_groups_differ(look, memory))
 		changed |= CHANGE_GROUPS;
-	for (i = 0; i < NS_USER; i++) {
-		if (now->ns[i] != seen->ns[i])
-			changed |= CHANGE_NS;
-	}
+	for (i = 0; i < NS_USER; i++)
+		ns |= now->ns[i] ^ seen->ns[i];
+	if (ns)
+		changed |= CHANGE_NS;
 	if (look->children_pid_ns != memory->children_pid_ns ||
 	    look->children_time_ns != memory->children_time_ns)
 		changed |= CHANGE_CHILDREN;
@@ -354,7 +371,7 @@ static __always_inline void look_remember_birth(const struct look *look, struct 
 	memory->in_ppid = look->identity.in_ppid;
 }
 
-static __always_inline void look_remember(const struct look *look, struct memory *memory)
+kernel_shared void look_remember(const struct look *look, struct memory *memory)
 {
 	look_remember_cred(look, memory);
 	look_remember_proxy(look, memory);
@@ -375,6 +392,19 @@ static __always_inline struct look *look_here(u32 slot)
 	return bpf_map_lookup_elem(&looks, &slot);
 }
 
+/* A new memory of the current task, of what the look found. */
+__weak __noinline int look_adopt(u64 slot)
+{
+	struct memory *memory = remember_make(kernel_current(), has_task_helpers);
+	struct look *look = look_here(slot);
+
+	if (!memory || !look)
+		return LOOK_BLIND;
+	look_remember(look, memory);
+	memory->is_threaded = 1;
+	return LOOK_ADOPTED;
+}
+
 /* The rest of a look that began with look_keys. */
 static __always_inline void look_rest(struct look *look, struct task_struct *task,
 				      const struct memory *known, bool is_told)
@@ -388,7 +418,6 @@ static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 	struct task_struct *task = kernel_current();
 	const struct memory *known = remember_read(slot);
 	struct look *look = look_here(slot);
-	struct memory *memory;
 
 	if (!known || !look)
 		return LOOK_BLIND;
@@ -398,21 +427,10 @@ static __always_inline int look_current(u32 slot, bool is_whole, bool is_told)
 		look->changed = 0;
 	if (is_whole || !remember_is_known(known) || kernel_forget(look->changed))
 		look_rest(look, task, known, is_told);
-	if (remember_is_known(known))
-		return LOOK_COMPARED;
-	memory = remember_make(task, has_task_helpers);
-	if (!memory)
-		return LOOK_BLIND;
-	look_remember(look, memory);
-	memory->is_threaded = 1;
-	return LOOK_ADOPTED;
+	return remember_is_known(known) ? LOOK_COMPARED : look_adopt(slot);
 }
 
-/*
- * A look at the current task: enum look_result. Global functions are verified once in each
- * program, however often and from wherever they are called, and nothing is known of what they
- * return.
- */
+/* A look at the current task: enum look_result. */
 __weak __noinline int look_whole(u64 slot)
 {
 	return look_current(slot, true, false);

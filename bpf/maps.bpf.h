@@ -84,7 +84,7 @@ struct look {
 	u32 told;    /* what of it the next event is about */
 	u32 map_ns;  /* event_children.map_ns of the next event */
 	u32 pad;
-	u64 draft[DRAFT_ROOM / 8]; /* the event, until it goes into the ring */
+	u64 draft[DRAFT_ROOM / 8]; /* groups to compare; then the event, until it is sent */
 };
 
 /*

@@ -21,10 +21,13 @@ static const struct memory memory_blank = {};
 #define PLACE_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 divided by the golden ratio */
 
 /* address: of the task, as a number: nothing may be computed from a typed pointer. */
-static __always_inline struct memory *remember_place(u64 address)
+static __always_inline u32 remember_place(u64 address)
 {
-	u32 place = address * PLACE_FACTOR >> 32 & places_mask;
+	return address * PLACE_FACTOR >> 32 & places_mask;
+}
 
+static __always_inline struct memory *remember_at(u32 place)
+{
 	return bpf_map_lookup_elem(&remembered_by_place, &place);
 }
 
@@ -33,7 +36,7 @@ static __always_inline struct memory *remember_place(u64 address)
 static __always_inline struct memory *remember_find_place(struct task_struct *task, u64 address)
 {
 	u64 start_boot_ns = kernel_number(has_task_helpers, task, start_boottime);
-	struct memory *memory = remember_place(address);
+	struct memory *memory = remember_at(remember_place(address));
 
 	if (memory && memory->owner == address && !memory->ended_jiffies &&
 	    (memory->owner_start_boot_ns == start_boot_ns ||
@@ -62,37 +65,47 @@ static __always_inline struct memory *remember_find(struct task_struct *task)
 	return remember_find_at(task, kernel_address((u64)task));
 }
 
-static __always_inline struct memory *remember_find_current(void)
+kernel_shared struct memory *remember_find_current(void)
 {
 	return remember_find_at(kernel_current(), bpf_get_current_task());
 }
 
-/*
- * To be read: its place, a copy of what is kept elsewhere, or with owner 0 what is remembered of
- * nobody. Always of one map: the verifier walks whatever follows once for each kind of pointer.
- */
+/* Where it can be read: at its place, as a copy of what is kept elsewhere, or with owner 0 what is
+ * remembered of nobody. */
+static __always_inline u32 remember_readable(struct task_struct *task, u64 address, u32 slot)
+{
+	struct memory *kept, *copy;
+	u32 place;
+
+	if (remember_find_place(task, address))
+		return remember_place(address);
+	kept = remember_find_kept(task, address);
+	place = PLACES_COPIES + bpf_get_smp_processor_id() * LOOK_SLOTS + slot;
+	copy = kept ? remember_at(place) : 0;
+	if (!copy)
+		return PLACES_BLANK;
+	bpf_probe_read_kernel(copy, sizeof(*copy), kept);
+	copy->owner = address;
+	return place;
+}
+
+/* Of the current task. Global functions are verified once in each program, however often and from
+ * wherever they are called, and nothing is known of what they return: a number. */
+__weak __noinline u32 remember_readable_current(u64 slot)
+{
+	return remember_readable(kernel_current(), bpf_get_current_task(), slot);
+}
+
+/* To be read. Always of one map: the verifier walks whatever follows once for each kind of pointer. */
 static __always_inline const struct memory *remember_read_at(struct task_struct *task, u64 address,
 							     u32 slot)
 {
-	struct memory *memory = remember_find_place(task, address), *kept;
-	u32 place = PLACES_BLANK;
-
-	if (memory)
-		return memory;
-	kept = remember_find_kept(task, address);
-	if (kept)
-		place = PLACES_COPIES + bpf_get_smp_processor_id() * LOOK_SLOTS + slot;
-	memory = bpf_map_lookup_elem(&remembered_by_place, &place);
-	if (memory && kept) {
-		bpf_probe_read_kernel(memory, sizeof(*memory), kept);
-		memory->owner = address;
-	}
-	return memory;
+	return remember_at(remember_readable(task, address, slot));
 }
 
 static __always_inline const struct memory *remember_read(u32 slot)
 {
-	return remember_read_at(kernel_current(), bpf_get_current_task(), slot);
+	return remember_at(remember_readable_current(slot));
 }
 
 static __always_inline bool remember_is_known(const struct memory *memory)
@@ -132,7 +145,7 @@ static __always_inline bool remember_claim(struct memory *memory, u64 owner, u64
 static __always_inline struct memory *remember_take_place(struct task_struct *task, u64 address,
 							  bool is_typed)
 {
-	struct memory *memory = remember_place(address);
+	struct memory *memory = remember_at(remember_place(address));
 	u64 owner;
 
 	if (!memory || kernel_number(is_typed, task, flags) & PF_EXITING)
@@ -170,7 +183,7 @@ static __always_inline struct memory *remember_make_kept(struct task_struct *tas
 }
 
 /* A new memory for a thread that has none; look_remember() fills it. NULL: no room. */
-static __always_inline struct memory *remember_make(struct task_struct *task, bool is_typed)
+kernel_shared struct memory *remember_make(struct task_struct *task, bool is_typed)
 {
 	struct memory *memory = remember_take_place(task, kernel_address((u64)task), is_typed);
 

@@ -122,11 +122,11 @@ static __always_inline void task_fill_cred(struct task_record *record, const str
 
 static __always_inline void task_fill_proxy(u32 *inodes, struct nsproxy *proxy)
 {
-	inodes[NS_MNT] = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
-	inodes[NS_NET] = BPF_CORE_READ(proxy, net_ns, ns.inum);
-	inodes[NS_IPC] = BPF_CORE_READ(proxy, ipc_ns, ns.inum);
-	inodes[NS_UTS] = BPF_CORE_READ(proxy, uts_ns, ns.inum);
-	inodes[NS_CGROUP] = BPF_CORE_READ(proxy, cgroup_ns, ns.inum);
+	inodes[NS_MNT] = kernel_namespace(proxy, mnt_ns);
+	inodes[NS_NET] = kernel_namespace(proxy, net_ns);
+	inodes[NS_IPC] = kernel_namespace(proxy, ipc_ns);
+	inodes[NS_UTS] = kernel_namespace(proxy, uts_ns);
+	inodes[NS_CGROUP] = kernel_namespace(proxy, cgroup_ns);
 	inodes[NS_TIME] = kernel_time_namespace(proxy);
 }
 
@@ -177,8 +177,9 @@ static __always_inline void task_fill_chain(struct task_record *record, struct p
 }
 
 /* pid_nr_ns(): the parent's number in the task's own pid namespace, 0 when it has none there. */
-static __always_inline u32 task_parent_inside(struct pid *pid, struct pid *parent)
+__weak __noinline u32 task_parent_inside(u64 own_address, u64 parent_address)
 {
+	struct pid *pid = (void *)own_address, *parent = (void *)parent_address;
 	u32 level = BPF_CORE_READ(pid, level);
 	struct upid *own = pid_level_at(pid, level);
 	struct upid *above = pid_level_at(parent, level);
@@ -197,8 +198,8 @@ static __always_inline void task_fill_parent(struct task_record *record, struct 
 	if (record->chain_count == 1)
 		record->in_ppid = record->ppid;
 	else
-		record->in_ppid =
-			task_parent_inside(pid, BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
+		record->in_ppid = task_parent_inside(
+			(u64)pid, (u64)BPF_CORE_READ(parent, signal, pids[PIDTYPE_TGID]));
 }
 
 /* fs/proc/array.c get_task_state(): the letter of the highest state bit that it reports. */
@@ -275,12 +276,14 @@ static __always_inline void task_fill_sched(struct task_record *record, struct t
 
 static __always_inline void task_fill_own(struct task_record *record, struct task_struct *task)
 {
+	struct kernel_login login = kernel_task_login(task, true);
+
 	record->start_boot_ns = task->start_boottime;
 	record->tgid = task->tgid;
 	record->no_new_privs = task->atomic_flags >> PFA_NO_NEW_PRIVS & 1;
 	record->seccomp = kernel_task_seccomp(task, true);
-	record->loginuid = kernel_task_loginuid(task, true);
-	record->sessionid = kernel_task_sessionid(task, true);
+	record->loginuid = login.loginuid;
+	record->sessionid = login.sessionid;
 	*(u64 *)&record->comm[0] = *(u64 *)&task->comm[0];
 	*(u64 *)&record->comm[8] = *(u64 *)&task->comm[8];
 	record->comm[COMM_SIZE - 1] = 0;

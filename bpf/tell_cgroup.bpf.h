@@ -28,9 +28,9 @@ struct tell_cgroup_slot {
 };
 
 /* 0: the task is in that hierarchy's root. */
-static __always_inline u64 tell_cgroup_try(struct css_set *set, enum cgroup_hierarchy hierarchy)
+__weak __noinline u64 tell_cgroup_try(u64 css_set, u64 controller, u64 hierarchy)
 {
-	struct cgroup_subsys_state *state = kernel_cgroup_state(set, hierarchy);
+	struct cgroup_subsys_state *state = kernel_cgroup_state((void *)css_set, controller);
 	struct kernfs_node *node = state ? BPF_CORE_READ(state, cgroup, kn) : 0;
 
 	return node && kernel_node_parent(node) ? (u64)node | hierarchy : 0;
@@ -42,16 +42,21 @@ __weak __noinline u64 tell_cgroup_of(u64 css_set)
 {
 	struct css_set *set = (void *)css_set;
 	struct kernfs_node *unified = BPF_CORE_READ(set, dfl_cgrp, kn);
-	u64 found = 0;
+	u64 found;
 
 	if (kernel_node_parent(unified))
 		return (u64)unified;
-	found = tell_cgroup_try(set, CGROUP_PIDS);
-	found = found ? found : tell_cgroup_try(set, CGROUP_MEMORY);
-	found = found ? found : tell_cgroup_try(set, CGROUP_CPU);
-	found = found ? found : tell_cgroup_try(set, CGROUP_DEVICES);
-	found = found ? found : tell_cgroup_try(set, CGROUP_FREEZER);
-	found = found ? found : tell_cgroup_try(set, CGROUP_CPUSET);
+	found = tell_cgroup_try(css_set, kernel_controller(pids), CGROUP_PIDS);
+	if (!found)
+		found = tell_cgroup_try(css_set, kernel_controller(memory), CGROUP_MEMORY);
+	if (!found)
+		found = tell_cgroup_try(css_set, kernel_controller(cpu), CGROUP_CPU);
+	if (!found)
+		found = tell_cgroup_try(css_set, kernel_controller(devices), CGROUP_DEVICES);
+	if (!found)
+		found = tell_cgroup_try(css_set, kernel_controller(freezer), CGROUP_FREEZER);
+	if (!found)
+		found = tell_cgroup_try(css_set, kernel_controller(cpuset), CGROUP_CPUSET);
 	return found ? found : (u64)unified;
 }
 
