@@ -17,7 +17,6 @@ import pty
 import subprocess
 import sys
 import termios
-import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_BIND = 0x1000
@@ -125,7 +124,6 @@ def main():
     kept = make(program, folder)
     if (folder / "terminals").exists():
         hide_terminals()
-    time.sleep(2)  # a clock tick then is not much of a life
     print(json.dumps(len(kept)), flush=True)
     for line in sys.stdin:
         subprocess.run(["sh", "-c", line], check=False, stdin=subprocess.DEVNULL)

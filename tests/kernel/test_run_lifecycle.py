@@ -90,9 +90,9 @@ class Places(Refusing):
 def marked(mark):
     """Pids of processes with the mark among their arguments: the container's, nsview's and the keeper's."""
     found = []
-    for name in os.listdir("/proc"):
-        with contextlib.suppress(OSError):
-            if name.isdigit() and mark.encode() in pathlib.Path(f"/proc/{name}/cmdline").read_bytes():
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+            if mark.encode() in file.read():
                 found.append(int(name))
     return found
 
