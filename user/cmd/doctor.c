@@ -25,7 +25,6 @@
 #include "source/privileges.h"
 #include "source/source.h"
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define CAP_BIT(capability) (1ULL << (capability))
 
 struct doctor_options {

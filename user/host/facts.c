@@ -223,5 +223,6 @@ int64_t facts_epoch(const struct facts *facts, const struct tm *local)
 
 bool facts_kernel_lacks_btf(void)
 {
-	return !access("/sys/kernel", F_OK) && access("/sys/kernel/btf", F_OK) && errno == ENOENT;
+	return !access("/sys/kernel", F_OK) && access(KERNEL_BTF_DIRECTORY, F_OK) &&
+	       errno == ENOENT;
 }

@@ -61,7 +61,10 @@ int64_t facts_epoch(const struct facts *facts, const struct tm *local);
 /* Samples the clocks again (the offset moves with NTP and settimeofday). */
 void facts_read_clock(struct facts *facts);
 
-/* The kernel was built without BTF: it makes /sys/kernel/btf only where it has some
+#define KERNEL_BTF_DIRECTORY "/sys/kernel/btf"
+#define KERNEL_BTF KERNEL_BTF_DIRECTORY "/vmlinux" /* of the running kernel */
+
+/* The kernel was built without BTF: it makes that directory only where it has some
  * (kernel/bpf/sysfs_btf.c, since 5.4). Tracepoints and iterators take no BPF program then. */
 bool facts_kernel_lacks_btf(void);
 

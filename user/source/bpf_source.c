@@ -22,7 +22,6 @@
 #include "source/usage.h"
 #include "source/verdict.h"
 
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define VERIFIER_BYTES \
 	((1 << 24) - 1) /* the most that 5.10 takes; memory that is not written costs nothing */
 /* The kernel hands out at most its own buffer of 8 pages at a time (kernel/bpf/bpf_iter.c);
