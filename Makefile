@@ -88,11 +88,15 @@ $(if $(filter-out arm64:%,$(1)),+@$(MAKE) --no-print-directory all tests static)
 $(if $(filter arm64:%,$(1)),$(call make_arm64,all static subjects))
 endef
 
-.PHONY: check-kernels
-check-kernels: KERNELS = $(if $(filter arm64,$(BPF_ARCH)),$(patsubst %,arm64:%,$(patsubst arm64:%,%,$(K))),$(K))
-check-kernels: ## run the live tests under other kernels, in QEMU: K="5.10 6.1", or ARCH=arm64 K="6.1 6.12"
+.PHONY: check-kernels check-kernels-all
+check-kernels check-kernels-all: KERNELS = $(if $(filter arm64,$(BPF_ARCH)),$(patsubst %,arm64:%,$(patsubst arm64:%,%,$(K))),$(K))
+check-kernels: ## run what depends on the kernel under others, in QEMU: K="5.10 6.1", or ARCH=arm64 K="6.1 6.12"
 	$(call make_for_kernels,$(KERNELS))
 	@BUILD=$(BUILD) tests/kernel/vm/check $(KERNELS)
+
+check-kernels-all: ## run every live test under other kernels
+	$(call make_for_kernels,$(KERNELS))
+	@BUILD=$(BUILD) tests/kernel/vm/check -a $(KERNELS)
 
 .PHONY: check-kernels-quick
 check-kernels-quick: K = 5.10 6.1 7

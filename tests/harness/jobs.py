@@ -30,20 +30,25 @@ class Result:
     seconds: float | None = None
 
 
-def as_pattern(words):
-    return (words or "").replace("/", ".").removesuffix(".py")
+def as_pattern(word):
+    return word.replace("/", ".").removesuffix(".py")
 
 
-def is_wanted(name, pattern):
-    pattern = as_pattern(pattern)
-    return not pattern or pattern in name or fnmatch.fnmatchcase(name, pattern)
+def is_wanted(name, patterns):
+    """By one of them; without any, everything is."""
+    return not patterns or any(pattern in name or fnmatch.fnmatchcase(name, pattern)
+                               for pattern in map(as_pattern, patterns))
 
 
-def may_have_wanted(job_name, pattern):
+def may_have_wanted(job_name, patterns):
     """False if no test of that file can match: a glob says how names begin. Saves running the file."""
-    pattern, prefix = as_pattern(pattern), job_name.replace("/", ".") + "."
-    start = re.match(r"[^*?[]*", pattern)[0]
-    return start == pattern or start.startswith(prefix) or prefix.startswith(start)
+    prefix = job_name.replace("/", ".") + "."
+
+    def may_match(pattern):
+        start = re.match(r"[^*?[]*", pattern)[0]
+        return start == pattern or start.startswith(prefix) or prefix.startswith(start)
+
+    return not patterns or any(map(may_match, map(as_pattern, patterns)))
 
 
 def end_words(status, seconds):
@@ -90,14 +95,14 @@ class UnitJob:
         self.name = f"unit/{source.stem}"
         self.binary = binary
 
-    def run(self, pattern):
+    def run(self, patterns):
         if not self.binary.exists():
             missing = f"{self.binary} is not built (make check builds it)"
             built = Result(self.test_name("build"), "failed", missing)
-            return [built] if is_wanted(self.test_name(""), pattern) else []
+            return [built] if is_wanted(self.test_name(""), patterns) else []
         environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
         status, output = run_limited([str(self.binary)], UNIT_SECONDS, env=environment)
-        return [result for result in self.parse(status, output) if is_wanted(result.name, pattern)]
+        return [result for result in self.parse(status, output) if is_wanted(result.name, patterns)]
 
     def test_name(self, test):
         return f"{self.name.replace('/', '.')}.{test}"
@@ -131,15 +136,15 @@ class PythonJob:
         self.name = f"{source.parent.name}/{source.stem}"
         self.source = source
 
-    def run(self, pattern):
+    def run(self, patterns):
         program = os.environ["NSVIEW"]
         # Guests with nothing else in them have another one, perhaps of another architecture.
         if self.source.parent.name not in ("lint", "vm") and not os.access(program, os.X_OK):
             name = f"{self.name.replace('/', '.')}.build"
             missing = [Result(name, "failed", f"{program} is not built: make")]
-            return missing if is_wanted(name, pattern) else []
+            return missing if is_wanted(name, patterns) else []
         with tempfile.TemporaryFile("w+") as answers:
-            command = [sys.executable, str(WORKER), str(answers.fileno()), str(self.source), pattern or ""]
+            command = [sys.executable, str(WORKER), str(answers.fileno()), str(self.source), *patterns]
             status, output = run_limited(command, PYTHON_SECONDS, pass_fds=[answers.fileno()])
             answers.seek(0)
             results = [Result(*json.loads(line)) for line in answers]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs one unittest module: worker.py ANSWERS_FD FILE PATTERN. A JSON line per test goes to ANSWERS_FD."""
+"""Runs one unittest module: worker.py ANSWERS_FD FILE [PATTERN...]. A JSON line per test goes to ANSWERS_FD."""
 
 import importlib.util
 import json
@@ -81,9 +81,9 @@ def load(source):
 
 
 def main():
-    descriptor, source, pattern = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+    descriptor, source, patterns = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
     os.set_inheritable(descriptor, False)
-    wanted = unittest.TestSuite(test for test in all_tests(load(source)) if is_wanted(test.id(), pattern))
+    wanted = unittest.TestSuite(test for test in all_tests(load(source)) if is_wanted(test.id(), patterns))
     with os.fdopen(descriptor, "w", closefd=False) as file:
         wanted.run(Answers(file))
 
