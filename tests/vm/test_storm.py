@@ -46,7 +46,8 @@ class Storm(unittest.TestCase):
         # What was skipped is found by the next look at the task, and so is told after all, without its call.
         inferred = int(self.guest.run("/init", "count", f"/tmp/{hook}.{tier}", "(inferred)"))
         total = sum(found[1:]) - inferred
-        self.assertGreaterEqual(total, TASKS * count, said)
+        # What the last look of a task finds, at its end, is the exit's line and not this hook's.
+        self.assertGreaterEqual(total, (count - 1) * TASKS, said)
         self.assertLessEqual(total, TASKS * count + OTHERS, said)
         print(f"{hook} on {tier}: seen {found[1]}, lost {found[2]}, skipped {found[3]}, inferred {inferred}, generated {TASKS * count}")
         return found
