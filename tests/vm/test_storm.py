@@ -47,7 +47,8 @@ class Storm(unittest.TestCase):
         inferred = int(self.guest.run("/init", "count", f"/tmp/{hook}.{tier}", "(inferred)"))
         total = sum(found[1:]) - inferred
         # What the last look of a task finds, at its end, is the exit's line and not this hook's.
-        self.assertGreaterEqual(total, (count - 1) * TASKS, said)
+        unseen = TASKS if hook == "credentials" else 0
+        self.assertGreaterEqual(total, TASKS * count - unseen, said)
         self.assertLessEqual(total, TASKS * count + OTHERS, said)
         print(f"{hook} on {tier}: seen {found[1]}, lost {found[2]}, skipped {found[3]}, inferred {inferred}, generated {TASKS * count}")
         return found
