@@ -61,6 +61,21 @@ def without_libarchive():
         yield str(program)
 
 
+def pids_where(claim):
+    """Of the processes whose arguments, as /proc/PID/cmdline has them, are what is claimed."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+            if claim(file.read()):
+                found.append(int(name))
+    return found
+
+
+def marked(mark):
+    """Pids of processes with the mark among their arguments: of a container, nsview's and the keeper's."""
+    return pids_where(lambda arguments: mark.encode() in arguments)
+
+
 def children(pid):
     """Host pids of the children of pid, oldest first. Many wait with it: no objects for a file of each process."""
     found, wanted = [], str(pid).encode()

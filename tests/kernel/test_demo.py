@@ -16,7 +16,7 @@ import termios
 import time
 import unittest
 
-from nsview import NSVIEW, SECONDS, requires_outside, requires_root, run, wait_until, without_libarchive
+from nsview import NSVIEW, SECONDS, pids_where, requires_outside, requires_root, run, wait_until, without_libarchive
 from test_run_lifecycle import cgroups, is_empty
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -55,11 +55,10 @@ def state_files():
 def sleeps_of_demos():
     """Pids of `sleep 60` in pid namespaces other than ours."""
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
-            if (file.read() == b"sleep\x0060\x00"
-                    and os.readlink(f"/proc/{name}/ns/pid") != os.readlink("/proc/self/ns/pid")):
-                found.append(int(name))
+    for pid in pids_where(b"sleep\x0060\x00".__eq__):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/ns/pid") != os.readlink("/proc/self/ns/pid"):
+                found.append(pid)
     return found
 
 

@@ -61,14 +61,13 @@ class Consumers(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nsview-pipeline-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    @staticmethod
-    def tells_of_a_new_process(path):
-        subprocess.run(["true", "are-you-there"], check=True)
-        return path.exists() and b"are-you-there" in path.read_bytes()
-
     def record(self, path, count=50):
+        def is_told(pause):
+            subprocess.run(["true", "are-you-there"], check=True)
+            return nsview.wait_until(lambda: path.exists() and b"are-you-there" in path.read_bytes(), pause)
+
         with Stream("--output", str(path), is_awaited=False) as stream:
-            nsview.wait_until(lambda: self.tells_of_a_new_process(path))
+            events.mark_until(is_told, events.START_SECONDS, lambda: stream.is_over)
             make_events(count)
             stream.end(signal.SIGTERM)
         return path.read_bytes()

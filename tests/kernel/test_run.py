@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, PYTHON, SECONDS, Failed, children, kill, reap, requires_root, run, wait_until
+from nsview import NSVIEW, PYTHON, SECONDS, Failed, children, kill, marked, reap, requires_root, run, wait_until
 
 STATE = pathlib.Path("/run/nsview")
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -50,16 +50,6 @@ def mount(source, target, kind, flags=0):
 
 def unmount(target):
     ctypes.CDLL(None).umount2(str(target).encode(), 2)
-
-
-def marked(mark):
-    """Pids of processes with the mark among their arguments."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
-            if mark.encode() in file.read():
-                found.append(int(name))
-    return found
 
 
 class Running:

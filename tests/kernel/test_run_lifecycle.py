@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from nsview import NSVIEW, SECONDS, children, kill, requires_root, run, wait_until
+from nsview import NSVIEW, SECONDS, children, kill, marked, requires_root, run, wait_until
 
 STATE = pathlib.Path("/run/nsview")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
@@ -85,16 +85,6 @@ class Places(Refusing):
         for name in ("", "-a", "a-", "a..b", "../x", "a b", "a\x1b[31m", "a" * 65):
             self.assert_refused(["--hostname", name, "true"], 125, "--hostname")
         self.assert_refused(["--hostname", "web", "--uts", "host", "true"], 125, "--uts host")
-
-
-def marked(mark):
-    """Pids of processes with the mark among their arguments: the container's, nsview's and the keeper's."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
-            if mark.encode() in file.read():
-                found.append(int(name))
-    return found
 
 
 def parent(pid):

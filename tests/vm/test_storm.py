@@ -9,7 +9,7 @@ import guest
 from guest import Guest
 
 TASKS = 4
-CREDENTIALS = 4000  # of each task
+CREDENTIALS = 8000  # of each task
 FORKS = 200
 # Of others meanwhile: the storm's own start and end, and the commands that the test runs.
 OTHERS = 40
