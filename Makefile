@@ -118,11 +118,11 @@ check-static: ## run nsview-static alone under other kernels, in QEMU: K="5.10 7
 	@BUILD=$(BUILD) tests/kernel/vm/check -s $(K)
 
 .PHONY: kernel-table
-kernel-table: K = 5.10 6.1 6.12 6.18 7 arm64:6.1
+kernel-table: K = 5.10 6.1 6.12 6.18 7 arm64:6.1 arm64:6.12
 kernel-table: ## make docs/kernels.md anew, from what doctor says under other kernels, in QEMU
 	@sh tests/setup.sh install kernels
 	@$(MAKE) --no-print-directory tests static $(if $(filter arm64:%,$(K)),static-arm64)
-	@BUILD=$(BUILD) tests/vm/table $(K)
+	@BUILD=$(BUILD) tests/vm/table.py $(K)
 
 setup: ## install what is missing to build and test
 	@sh tests/setup.sh install test

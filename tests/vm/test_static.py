@@ -7,6 +7,7 @@ import struct
 import unittest
 
 import guest
+import table
 from guest import Guest
 
 CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
@@ -107,6 +108,11 @@ class Alone(Tests):
         self.assertIs(said["kernel_view"], True)
         self.assertEqual(said["kernel"]["value"].split()[0], self.guest.file("/proc/sys/kernel/osrelease").strip())
         self.assertEqual({hook["hook"]: hook["tier"] for hook in said["hooks"] if hook["tier"] == "off"}, {})
+
+    def test_the_table_in_docs_is_what_doctor_says(self):
+        said = self.guest.json("/nsview", "doctor", "--json")
+        self.assertEqual(table.told(said["kernel"]["value"]),
+                         (table.cells(self.guest, said["hooks"]), table.needs(said)), "make kernel-table")
 
     def test_an_image_is_refused_in_one_sentence(self):
         said = self.guest.errors("/nsview", "run", "--image", "x.tar", check=2)

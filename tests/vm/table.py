@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """make kernel-table: writes docs/kernels.md from what `nsview doctor --json` says under each kernel named,
-as tests/vm/guest.py boots it. K for x86-64, arm64:K for arm64."""
+as tests/vm/guest.py boots it. K for x86-64, arm64:K for arm64. test_static.py reads it again."""
 
 import json
 import pathlib
@@ -12,6 +12,7 @@ sys.path[:0] = [str(ROOT / "tests/vm"), str(ROOT / "tests")]
 
 from guest import Guest  # noqa: E402
 
+PATH = ROOT / "docs/kernels.md"
 HEAD = """# Hooks under Debian's kernels
 
 Made by `make kernel-table`, from `nsview doctor --json` of build/nsview-static as root, alone with each kernel
@@ -45,6 +46,23 @@ def cells(one, hooks):
             for hook in hooks}
 
 
+def version(release):
+    """What its builds have in common: (6.1, aarch64)."""
+    name, machine = release.split()
+    return ".".join(name.split(".")[:2]), machine
+
+
+def told(release):
+    """What docs/kernels.md has of a kernel of this version: ({hook: cell}, what it asks for), or None."""
+    hooks, kernels = ([line.strip("| ").split(" | ") for line in part.splitlines()]
+                    for part in PATH.read_text().split("\n\n") if part.startswith("| "))
+    asked = {version(kernel): names for kernel, *names in kernels[2:]}
+    for column, name in enumerate(hooks[0]):
+        if column and version(name) == version(release):
+            return {row[0]: row[column] for row in hooks[2:]}, asked[version(release)]
+    return None
+
+
 def look(name):
     """(release, the cells of one kernel, its doctor)"""
     with Guest(name) as one:
@@ -52,8 +70,10 @@ def look(name):
         return said["kernel"]["value"], cells(one, said["hooks"]), said
 
 
-def short(names):
-    return " ".join(name.removeprefix("CAP_") for name in names)
+def needs(said):
+    """The capabilities that doctor says processes and events take, and kprobes."""
+    return [" ".join(name.removeprefix("CAP_") for name in said["capabilities"][kind])
+            for kind in ("processes", "kprobes")]
 
 
 def write(out, columns):
@@ -69,7 +89,7 @@ def write(out, columns):
     line("kernel", "processes and events", "kprobes too")
     line("---", "---", "---")
     for release, _, said in columns:
-        line(release, short(said["capabilities"]["processes"]), short(said["capabilities"]["kprobes"]))
+        line(release, *needs(said))
     out.write("\nWhy not the first of a row:\n\n")
     reasons = {}
     for release, _, said in columns:
@@ -84,16 +104,15 @@ def write(out, columns):
 
 def main():
     if len(sys.argv) < 2:
-        sys.exit("usage: tests/vm/table K...")
+        sys.exit("usage: tests/vm/table.py K...")
     columns = []
     for name in sys.argv[1:]:
         print(f"  {name}", flush=True)
         columns.append(look(name))
         print(f"    {columns[-1][0]}", flush=True)
-    path = ROOT / "docs/kernels.md"
-    with path.with_suffix(".new").open("w") as out:
+    with PATH.with_suffix(".new").open("w") as out:
         write(out, columns)
-    path.with_suffix(".new").rename(path)
+    PATH.with_suffix(".new").rename(PATH)
 
 
 if __name__ == "__main__":
