@@ -335,6 +335,7 @@ class BothKilled(Named):
     def test_one_that_goes_on_can_be_stopped(self):
         """A change of credentials makes the kernel forget the parent-death signal."""
         pid, found = self.started("setpriv", "--reuid", "1000", "--clear-groups", "sleep", "300")
+        wait_until(lambda: pathlib.Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
         self.kill_both(pid)
         run("run", "true")
         self.assertTrue(is_there(pid))
