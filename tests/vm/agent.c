@@ -98,12 +98,23 @@ static int output_open(pid_t pid, const char *kind, int flags)
 	return open(path, flags | O_CLOEXEC, 0600);
 }
 
+/* Comes back once the command's program runs, and its files are there. */
 static pid_t command_start(char **words)
 {
-	pid_t child = fork();
+	int starting[2];
+	pid_t child;
+	char none;
 
-	if (child)
+	if (pipe2(starting, O_CLOEXEC) < 0)
+		fail("pipe2");
+	child = fork();
+	if (child) {
+		close(starting[1]);
+		if (read(starting[0], &none, 1))
+			fail("read");
+		close(starting[0]);
 		return child;
+	}
 	setsid();
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(output_open(getpid(), "out", O_CREAT | O_TRUNC | O_WRONLY), STDOUT_FILENO);
