@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests/vm"), str(ROOT / "tests")]
 
-from guest import Guest  # noqa: E402
+from guest import Guest, architecture_of  # noqa: E402
 
 PATH = ROOT / "docs/kernels.md"
 HEAD = """# Hooks under Debian's kernels
@@ -46,20 +46,17 @@ def cells(one, hooks):
             for hook in hooks}
 
 
-def version(release):
-    """What its builds have in common: (6.1, aarch64)."""
-    name, machine = release.split()
-    return ".".join(name.split(".")[:2]), machine
-
-
-def told(release):
-    """What docs/kernels.md has of a kernel of this version: ({hook: cell}, what it asks for), or None."""
+def told(name):
+    """What docs/kernels.md has of a kernel, as fetch names it: ({hook: cell}, what it asks for). Of another of that major
+    version if it has none."""
     hooks, kernels = ([line.strip("| ").split(" | ") for line in part.splitlines()]
                     for part in PATH.read_text().split("\n\n") if part.startswith("| "))
-    asked = {version(kernel): names for kernel, *names in kernels[2:]}
-    for column, name in enumerate(hooks[0]):
-        if column and version(name) == version(release):
-            return {row[0]: row[column] for row in hooks[2:]}, asked[version(release)]
+    machine = {"arm64": "aarch64"}.get(architecture_of(name), "x86_64")
+    number = name.rpartition(":")[2]
+    for begin in (f"{number}.", f"{number.partition('.')[0]}."):
+        for column, release in enumerate(hooks[0]):
+            if release.startswith(begin) and release.endswith(machine):
+                return {row[0]: row[column] for row in hooks[2:]}, kernels[column + 1][1:]
     return None
 
 
