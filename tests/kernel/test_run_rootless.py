@@ -100,8 +100,8 @@ class Rootless(unittest.TestCase):
             self.assertEqual(self.maps(path=programs), [[0, UID, 1], [0, GID, 1]])
 
     def started(self, *words):
-        """`nsview run WORDS -- sleep 60`, and the host pid of sleep."""
-        process = subprocess.Popen(self.command("run", *words, "--", "sleep", "60"), stdin=subprocess.DEVNULL)
+        """`nsview run WORDS -- sleep 600`, and the host pid of sleep."""
+        process = subprocess.Popen(self.command("run", *words, "--", "sleep", "600"), stdin=subprocess.DEVNULL)
         def find():
             for pid in children(process.pid):
                 with contextlib.suppress(OSError):  # newuidmap's is soon gone
@@ -216,8 +216,8 @@ class Rootless(unittest.TestCase):
             chown -R %d /run/user/%d
             export XDG_RUNTIME_DIR=/run/user/%d
             cd "$1"; shift
-            setpriv --reuid %d --regid %d --clear-groups ./nsview run --name theirs sleep 60 > /dev/null & theirs=$!
-            ./nsview run --name own sleep 61 > /dev/null & own=$!
+            setpriv --reuid %d --regid %d --clear-groups ./nsview run --name theirs sleep 600 > /dev/null & theirs=$!
+            ./nsview run --name own sleep 601 > /dev/null & own=$!
             trap 'kill $theirs $own' EXIT
             until [ -s /run/nsview/own.json ] && [ -s /run/user/%d/nsview/theirs.json ]; do sleep 0.05; done
             sleep 0.2
@@ -230,8 +230,8 @@ class Rootless(unittest.TestCase):
                               timeout=SECONDS, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         found = {tuple(row["args"] or ()): row["container"] for row in json.loads(done.stdout)}
-        self.assertEqual(found[("sleep", "60")], "theirs")
-        self.assertNotEqual(found[("sleep", "61")], "forged")
+        self.assertEqual(found[("sleep", "600")], "theirs")
+        self.assertNotEqual(found[("sleep", "601")], "forged")
 
     def test_nothing_is_left_when_it_is_killed(self):
         process, _ = self.started("--name", "gone")
